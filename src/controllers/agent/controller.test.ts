@@ -1,0 +1,68 @@
+import { expect, it } from "vitest";
+import { anAgent, NOON, noonPlus } from "../../../test/builders.ts";
+import { obedientServer, watchParts } from "../../../test/obedient-server.ts";
+import { over } from "../../../test/run-builders.ts";
+import { createFakeClock } from "../../runtime/fake-clock.ts";
+import { recordingLogger } from "../../runtime/testing.ts";
+import { runName } from "../../schedule/due.ts";
+import { createAgentController } from "./controller.ts";
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+/** How late a clock that was set forward may be noticed (runtime/delayed-keys.ts). */
+const NOTICED_MS = 10_000;
+
+it("a clock that is set back an hour, then forward a day, fires each occurrence once and the latest missed one (K3, K4)", async () => {
+  const server = obedientServer();
+  const { caches, put } = server;
+  const clock = createFakeClock(NOON - 1);
+  const controller = createAgentController({
+    ...server,
+    ...watchParts(server, clock),
+    name: "agent",
+    events: { event: () => undefined, flush: () => Promise.resolve() },
+    clock,
+    logger: recordingLogger().logger,
+    workers: 1,
+    images: {},
+  });
+  caches.runs.onEvent({
+    added: (run) => put("agentruns", { ...run, status: { observedGeneration: 1, ...over() } }),
+  });
+  put(
+    "agents",
+    anAgent({
+      name: "sync",
+      spec: { layer: "Core", schedule: "0 * * * *" },
+      status: {
+        timetable: { schedule: "0 * * * *", timeZone: "Etc/UTC", since: noonPlus(-86_400) },
+        lastScheduleTime: noonPlus(-3600),
+      },
+    }),
+  );
+  controller.start();
+  let seen = 0;
+  /** The runs that were made within so many milliseconds. */
+  const madeIn = async (ms: number): Promise<readonly string[]> => {
+    await clock.advanceAndSettle(ms);
+    const made = server.tries.filter((what) => what.startsWith("create agentruns/"));
+    return made.slice(seen, (seen = made.length)).map((what) => what.split("/")[1] ?? "");
+  };
+
+  expect(await madeIn(0)).toEqual([]);
+  expect(await madeIn(1)).toEqual([runName("sync", NOON)]);
+  clock.jump(-HOUR);
+  // 11:00 to 12:59 by the clock: noon comes a second time.
+  expect(await madeIn(2 * HOUR - 1)).toEqual([]);
+  expect(await madeIn(NOTICED_MS)).toEqual([runName("sync", NOON + HOUR)]);
+  clock.jump(DAY);
+  expect(await madeIn(NOTICED_MS)).toEqual([runName("sync", NOON + HOUR + DAY)]);
+  expect(caches.agents.list()[0]?.status?.skippedRuns).toEqual({
+    total: 23,
+    last: { time: noonPlus(24 * 3600), reason: "Missed" },
+  });
+  clock.jump(-DAY);
+  expect(await madeIn(DAY)).toEqual([]);
+  expect(await madeIn(HOUR)).toEqual([runName("sync", NOON + 2 * HOUR + DAY)]);
+});

@@ -1,0 +1,398 @@
+import { describe, expect, test } from "vitest";
+import { KubeError } from "../kube/errors.ts";
+import { TerminalError, type Reconcile } from "./contract.ts";
+import { createController, type ControllerMetrics } from "./controller.ts";
+import { createFakeClock, settle } from "./fake-clock.ts";
+import { NotLeaderError } from "./leadership.ts";
+import { fedInformer, recordingLogger, stored } from "./testing.ts";
+import { itself, watching } from "./watching.ts";
+
+const ref = { namespace: "ns", name: "a" };
+
+const refused = {
+  message: "the object has been modified",
+  code: 409,
+  reason: "Conflict",
+  details: undefined,
+  retryAfterSeconds: undefined,
+  method: "PATCH",
+  path: "/api/v1/namespaces/ns/pods/a",
+};
+const conflict = new KubeError(refused);
+
+function countingMetrics() {
+  const seen = { outcomes: [] as string[], terminal: 0, panicked: 0, timedOut: 0, workers: 0, active: [] as number[] };
+  const nothing = (): void => undefined;
+  const metrics: ControllerMetrics = {
+    queue: { depth: nothing, added: nothing, retried: nothing, taken: nothing, finished: nothing, inHand: nothing },
+    workers: (count) => (seen.workers = count),
+    activeWorkers: (count) => seen.active.push(count),
+    reconciled: (outcome) => seen.outcomes.push(outcome),
+    terminal: () => seen.terminal++,
+    panicked: () => seen.panicked++,
+    timedOut: () => seen.timedOut++,
+  };
+  return { seen, metrics };
+}
+
+function setUp(reconcile: Reconcile, workers = 1) {
+  const clock = createFakeClock();
+  const { logger, lines } = recordingLogger();
+  const { seen, metrics } = countingMetrics();
+  const { informer, sink } = fedInformer();
+  sink.replace([], "99");
+  const controller = createController({
+    name: "widget",
+    kind: "Widget",
+    reconcile,
+    clock,
+    logger,
+    metrics,
+    workers,
+    watches: [watching(informer, itself)],
+    random: () => 0,
+  });
+  return { clock, lines, seen, informer, sink, controller };
+}
+
+/** A reconcile that counts its calls and takes its outcome from a list; the last one stays. */
+function scripted(...outcomes: readonly (Error | { wakeAt?: number })[]) {
+  const calls: string[] = [];
+  const reconcile: Reconcile = ({ name }) => {
+    const outcome = outcomes[Math.min(calls.push(name), outcomes.length) - 1] ?? {};
+    return outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(outcome);
+  };
+  return { calls, reconcile };
+}
+
+describe("a controller", () => {
+  test("reconciles what its watch tells of, the initial list too", async () => {
+    const { calls, reconcile } = scripted();
+    const { controller, sink } = setUp(reconcile);
+    sink.apply({ type: "ADDED", object: stored({ name: "early", resourceVersion: "100" }) });
+    controller.start();
+    await settle();
+    sink.apply({ type: "ADDED", object: stored({ name: "late", resourceVersion: "101" }) });
+    await settle();
+    expect(calls).toEqual(["early", "late"]);
+  });
+
+  test("does nothing before it is started: a standby acts on no event", async () => {
+    const { calls, reconcile } = scripted();
+    const { controller, sink } = setUp(reconcile);
+    controller.enqueue({ name: "too-early" });
+    controller.enqueueAt({ name: "too-early" }, 0);
+    sink.apply({ type: "ADDED", object: stored({ name: "there", resourceVersion: "100" }) });
+    sink.apply({ type: "DELETED", object: stored({ name: "there", resourceVersion: "101" }) });
+    await settle();
+    controller.start();
+    await settle();
+    expect(calls).toEqual([]);
+  });
+
+  test("runs as many keys at once as it has workers, and never one key twice", async () => {
+    const running: string[] = [];
+    let most = 0;
+    const ends: (() => void)[] = [];
+    const { controller } = setUp(async ({ name }) => {
+      expect(running).not.toContain(name);
+      running.push(name);
+      most = Math.max(most, running.length);
+      await new Promise<void>((resolve) => ends.push(resolve));
+      running.splice(running.indexOf(name), 1);
+      return {};
+    }, 3);
+    controller.start();
+    for (const name of ["a", "b", "c", "d"]) controller.enqueue({ name });
+    await settle();
+    for (const name of ["a", "b", "c", "d"]) controller.enqueue({ name });
+    while (ends.length > 0) {
+      ends.shift()?.();
+      await settle();
+    }
+    expect(most).toBe(3);
+    expect(running).toEqual([]);
+  });
+
+  test("after success comes back at the instant that the reconcile named, and not before", async () => {
+    const wakeAt = Date.UTC(2026, 0, 1, 0, 5);
+    const { calls, reconcile } = scripted({ wakeAt }, {});
+    const { controller, clock, seen } = setUp(reconcile);
+    controller.start();
+    controller.enqueue(ref);
+    await clock.advanceAndSettle(299_999);
+    expect(calls).toHaveLength(1);
+    await clock.advanceAndSettle(1);
+    expect(calls).toHaveLength(2);
+    expect(seen.outcomes).toEqual(["requeue_after", "success"]);
+    await clock.advanceAndSettle(86_400_000);
+    expect(calls).toHaveLength(2);
+  });
+
+  test("has nothing left to do when its own object is gone, and retries when another one is missing", async () => {
+    const missing = (kind: string, name: string) =>
+      new KubeError({ ...refused, code: 404, reason: "NotFound", message: "not found", details: { kind, name } });
+    const { calls, reconcile } = scripted(missing("widgets", ref.name), missing("secrets", ref.name), {});
+    const { controller, clock, seen } = setUp(reconcile);
+    controller.start();
+    controller.enqueue(ref);
+    await clock.advanceAndSettle(86_400_000);
+    expect(calls).toHaveLength(1);
+    controller.enqueue(ref);
+    await clock.advanceAndSettle(86_400_000);
+    expect(calls).toHaveLength(3);
+    expect(seen.outcomes).toEqual(["success", "error", "success"]);
+  });
+
+  test("retries an error with growing delays, which success ends", async () => {
+    const broken = new Error("broken");
+    const { calls, reconcile } = scripted(broken, broken, {}, broken, {});
+    const { controller, clock, seen } = setUp(reconcile);
+    controller.start();
+    controller.enqueue(ref);
+    await clock.advanceAndSettle(250);
+    expect(calls).toHaveLength(2);
+    await clock.advanceAndSettle(499);
+    expect(calls).toHaveLength(2);
+    await clock.advanceAndSettle(1);
+    expect(calls).toHaveLength(3);
+    controller.enqueue(ref);
+    await clock.advanceAndSettle(250);
+    expect(calls).toHaveLength(5);
+    expect(seen.outcomes).toEqual(["error", "error", "success", "error", "success"]);
+    expect(seen.panicked).toBe(0);
+  });
+
+  test("errors do not push an instant out of its place: an occurrence is tried at its time (K3)", async () => {
+    const wakeAt = Date.UTC(2026, 0, 1, 0, 0, 10);
+    const { calls, reconcile } = scripted({ wakeAt }, new Error("broken"));
+    const { controller, clock } = setUp(reconcile);
+    controller.start();
+    controller.enqueue(ref);
+    await clock.advanceAndSettle(1);
+    controller.enqueue(ref);
+    // Tries at 0, 1, 251, 751, 1751, 3751, 7751 ms; the next would be at 15751.
+    await clock.advanceAndSettle(9_998);
+    expect(calls).toHaveLength(7);
+    await clock.advanceAndSettle(1);
+    expect(calls).toHaveLength(8);
+  });
+
+  test("does not retry what only a human can mend, until an event comes", async () => {
+    const { calls, reconcile } = scripted(new TerminalError("no such Secret"));
+    const { controller, clock, seen, lines } = setUp(reconcile);
+    controller.start();
+    controller.enqueue(ref);
+    await clock.advanceAndSettle(86_400_000);
+    expect(calls).toHaveLength(1);
+    expect(seen).toMatchObject({ outcomes: ["error"], terminal: 1 });
+    expect(lines).toContainEqual(expect.objectContaining({ level: "error", object: { kind: "Widget", ...ref } }));
+    controller.enqueue(ref);
+    await settle();
+    expect(calls).toHaveLength(2);
+  });
+
+  test("requeues a conflict quietly: it is no error, only an outdated view", async () => {
+    const { calls, reconcile } = scripted(conflict, {});
+    const { controller, clock, seen, lines } = setUp(reconcile);
+    controller.start();
+    controller.enqueue(ref);
+    await clock.advanceAndSettle(250);
+    expect(calls).toHaveLength(2);
+    expect(seen.outcomes).toEqual(["requeue", "success"]);
+    expect(lines.filter(({ level }) => level !== "debug")).toEqual([]);
+  });
+
+  test("survives a fault in its own code, counts it as a panic and tells where", async () => {
+    const { controller, clock, seen, lines } = setUp(() => {
+      throw new TypeError("x is not a function");
+    });
+    controller.start();
+    controller.enqueue(ref);
+    await clock.advanceAndSettle(250);
+    expect(seen).toMatchObject({ outcomes: ["error", "error"], panicked: 2 });
+    expect(lines[0]).toMatchObject({ level: "error", err: { message: "x is not a function" } });
+    expect(lines[0]).toHaveProperty("err.stack");
+  });
+
+  test("writes one debug line a reconcile, with its outcome", async () => {
+    const { controller, lines } = setUp(scripted().reconcile);
+    controller.start();
+    controller.enqueue(ref);
+    await settle();
+    expect(lines).toMatchObject([
+      { level: "debug", controller: "widget", object: { kind: "Widget", ...ref }, outcome: "success", seconds: 0 },
+    ]);
+  });
+
+  test("aborts the signal of a reconcile that takes too long, and tells which one runs longest", async () => {
+    const { controller, clock, seen, lines } = setUp(
+      (_, { signal }) =>
+        new Promise((_, reject) =>
+          signal.addEventListener("abort", () => reject(new Error("cut off")), { once: true }),
+        ),
+    );
+    controller.start();
+    controller.enqueue(ref);
+    await clock.advanceAndSettle(119_000);
+    expect(controller.longestRunning()).toEqual({ key: "ns/a", seconds: 119 });
+    await clock.advanceAndSettle(1_000);
+    expect(controller.longestRunning()).toBeUndefined();
+    expect(seen).toMatchObject({ timedOut: 1, outcomes: ["error"] });
+    expect(lines[0]).toMatchObject({ err: { message: "the reconcile did not end within 120 s" } });
+  });
+
+  test("reports its workers and how many are busy", async () => {
+    const { controller, seen } = setUp(scripted().reconcile, 7);
+    controller.start();
+    controller.enqueue(ref);
+    await settle();
+    expect(seen).toMatchObject({ workers: 7, active: [1, 0] });
+  });
+});
+
+describe("a reconcile that follows its own write", () => {
+  test("waits until the cache shows the write", async () => {
+    const seen: (string | undefined)[] = [];
+    const { controller, clock, informer, sink } = setUp((_, context) => {
+      seen.push(informer.get(ref)?.metadata.resourceVersion);
+      if (seen.length === 1) context.wrote(informer, stored({ name: "a", resourceVersion: "101" }));
+      return Promise.resolve({});
+    });
+    controller.start();
+    controller.enqueue(ref);
+    await settle();
+    controller.enqueue(ref);
+    await clock.advanceAndSettle(500);
+    expect(seen).toEqual([undefined]);
+    sink.apply({ type: "ADDED", object: stored({ name: "a", resourceVersion: "101" }) });
+    await clock.advanceAndSettle(200);
+    expect(seen).toEqual([undefined, "101"]);
+  });
+
+  test("goes on at the very event that shows it, though that event wakes nobody by itself", async () => {
+    let calls = 0;
+    const { controller, informer, sink } = setUp((_, context) => {
+      if (++calls === 1) context.wrote(informer, stored({ name: "a", resourceVersion: "101" }));
+      return Promise.resolve({});
+    });
+    controller.start();
+    controller.enqueue(ref);
+    await settle();
+    controller.enqueue(ref);
+    await settle();
+    expect(calls).toBe(1);
+    sink.bookmark("102");
+    await settle();
+    expect(calls).toBe(2);
+  });
+
+  test("goes on after 5 min without it", async () => {
+    const { calls, reconcile } = scripted();
+    const { controller, clock, informer } = setUp(async (key, context) => {
+      context.wrote(informer, stored({ name: "a", resourceVersion: "101" }));
+      return await reconcile(key, context);
+    });
+    controller.start();
+    controller.enqueue(ref);
+    await settle();
+    controller.enqueue(ref);
+    await clock.advanceAndSettle(299_999);
+    expect(calls).toHaveLength(1);
+    await clock.advanceAndSettle(1);
+    expect(calls).toHaveLength(2);
+  });
+});
+
+test("a controller with a thousand keys and nothing to wait for lets timers and I/O run in between", async () => {
+  const { calls, reconcile } = scripted();
+  const { controller, clock } = setUp((key, context) => {
+    clock.stall(1);
+    return reconcile(key, context);
+  }, 4);
+  controller.start();
+  for (let n = 0; n < 1000; n++) controller.enqueue({ name: `a${n}` });
+  await settle();
+  expect(calls.length).toBeLessThan(100);
+  while (calls.length < 1000) await settle();
+});
+
+describe("a controller that is stopped", () => {
+  test("ends the reconcile in hand, and starts no other (O2)", async () => {
+    const calls: string[] = [];
+    let finish: (() => void) | undefined;
+    const { controller, clock } = setUp(async ({ name }, { signal }) => {
+      calls.push(name);
+      await new Promise<void>((resolve) => (finish = resolve));
+      expect(signal.aborted).toBe(false);
+      return {};
+    });
+    controller.start();
+    controller.enqueue({ name: "in-hand" });
+    controller.enqueue({ name: "waiting" });
+    await settle();
+    let stopped = false;
+    void controller.stop(30_000).then(() => (stopped = true));
+    await clock.advanceAndSettle(29_000);
+    expect(stopped).toBe(false);
+    finish?.();
+    await settle();
+    expect(stopped).toBe(true);
+    expect(calls).toEqual(["in-hand"]);
+    expect(clock.pending).toBe(0);
+  });
+
+  test("aborts what does not end within the grace period, without counting it as an error", async () => {
+    const { controller, clock, seen } = setUp(
+      (_, { signal }) =>
+        new Promise((_, reject) =>
+          signal.addEventListener("abort", () => reject(new Error("cut off")), { once: true }),
+        ),
+    );
+    controller.start();
+    controller.enqueue(ref);
+    await settle();
+    let stopped = false;
+    void controller.stop(30_000).then(() => (stopped = true));
+    await clock.advanceAndSettle(29_999);
+    expect(stopped).toBe(false);
+    await clock.advanceAndSettle(1);
+    expect(stopped).toBe(true);
+    expect(seen.outcomes).toEqual(["requeue"]);
+  });
+
+  test("aborts what is in hand at once when there is no grace: the lease is lost (O1)", async () => {
+    let signal: AbortSignal | undefined;
+    const { controller } = setUp((_, context) => {
+      ({ signal } = context);
+      return new Promise(() => undefined);
+    });
+    controller.start();
+    controller.enqueue(ref);
+    await settle();
+    void controller.stop(0);
+    expect(signal?.aborted).toBe(true);
+  });
+
+  test("does not wait for ever for a reconcile that ignores its signal", async () => {
+    const { controller, clock } = setUp(() => new Promise(() => undefined));
+    controller.start();
+    controller.enqueue(ref);
+    await settle();
+    let stopped = false;
+    void controller.stop(30_000).then(() => (stopped = true));
+    await clock.advanceAndSettle(31_000);
+    expect(stopped).toBe(true);
+  });
+});
+
+test("a write that the fence refused is no error: another process leads now (O1)", async () => {
+  const { calls, reconcile } = scripted(new NotLeaderError("the lease has run out"));
+  const { controller, seen, lines } = setUp(reconcile);
+  controller.start();
+  controller.enqueue(ref);
+  await settle();
+  expect(calls).toHaveLength(1);
+  expect(seen.outcomes).toEqual(["requeue"]);
+  expect(lines.filter(({ level }) => level !== "debug")).toEqual([]);
+});

@@ -1,0 +1,11 @@
+/** How many agents, or runs, the benches of the ground, of runs and of schedules make. BENCH_AGENTS: fewer, for a first look. */
+export const AGENTS = whole("BENCH_AGENTS", 1000);
+
+/** How long an operator that has nothing to do is watched. BENCH_REST_SECONDS: shorter, for a first look. */
+export const REST_SECONDS = whole("BENCH_REST_SECONDS", 60);
+
+function whole(variable: string, otherwise: number): number {
+  const value = Number(process.env[variable] ?? otherwise);
+  if (!Number.isInteger(value) || value < 1) throw new Error(`${variable} must be a whole number from 1 on`);
+  return value;
+}

@@ -1,0 +1,59 @@
+import { parseArgs } from "node:util";
+import { inTheatre } from "../chaos/theatre.ts";
+import { runCommand } from "../cluster/command.ts";
+import { logToStderr as log } from "../cluster/failure.ts";
+import { type Soaked, soak } from "./soak.ts";
+
+const HELP = `Lets the operator live for a while on a real Kubernetes with simulated nodes: agents of all layers, schedules every
+minute, people who change and delete, and requests that go wrong; and shows how its memory, queues and sockets fare.
+
+Usage: npm run soak -- [--minutes N] [--agents N] [--seed N]
+
+  --minutes N  how long; default 30
+  --agents N   how many; default 2000
+  --seed N     decides faults and changes; default: a random one, which is printed
+  --help       show this
+
+Exit codes: 0 every fleet was ready in the end, 1 not, 2 not understood. Figures fail nothing.`;
+
+const PODS_OF_A_NODE = 110;
+
+/** Gives the exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  const number = { type: "string" } as const;
+  const options = { minutes: number, agents: number, seed: number, help: { type: "boolean" } } as const;
+  const { values } = parseArgs({ args: [...args], options, strict: false });
+  if (values.help === true) {
+    process.stdout.write(`${HELP}\n`);
+    return 0;
+  }
+  const minutes = Number(values.minutes ?? 30);
+  const agents = Number(values.agents ?? 2000);
+  const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000));
+  if (![minutes, agents, seed].every((value) => Number.isFinite(value) && value >= 0)) {
+    log("soak: --minutes, --agents and --seed are numbers (--help shows all flags)");
+    return 2;
+  }
+  log(`soak: seed ${seed}, ${agents} agents, ${minutes} minutes`);
+  const nodes = Math.ceil(agents / PODS_OF_A_NODE) + 1;
+  const soaked = await inTheatre(nodes, (theatre) => soak(theatre, { seed, minutes, agents, log }));
+  process.stdout.write(`${textOf(soaked)}\n`);
+  return soaked.recovered ? 0 : 1;
+}
+
+function textOf({ trend, faults, disturbances, recovered, looks }: Soaked): string {
+  const of = (values: object): string =>
+    Object.entries(values)
+      .map(([name, value]) => `${name} ${Math.round(Number(value) * 10) / 10}`)
+      .join(", ");
+  return [
+    `${looks.length} looks, ${faults} faults, ${disturbances} changes by people; figures are those after the first third`,
+    `memory (RSS), MB        ${of(trend.rssMb)}; slope ${Math.round(trend.rssMbPerHour * 10) / 10} MB an hour`,
+    `wait in queues, ms      ${of(trend.waitedMs)}`,
+    `event loop p99, ms      ${of(trend.loopP99Ms)}`,
+    `open sockets            ${of(trend.sockets)}`,
+    recovered ? "every fleet was ready in the end" : "NOT every fleet was ready in the end",
+  ].join("\n");
+}
+
+await runCommand("soak", main);
