@@ -45,7 +45,7 @@ export type Act =
   | { readonly act: "check-pod"; readonly pod: Pod }
   | CreateClaim
   | { readonly act: "create-pod"; readonly pod: Pod }
-  /** Asks the API server whether the agent is still the one that was looked at: a cache may be behind. Conflict if not. */
+  /** Asks the API server whether the agent is still the one that was looked at: a cache may be behind. If not, it is decided anew. */
   | { readonly act: "confirm-agent" }
   /** A run of this agent, under its deterministic name: found there already, it counts as created (K3, R8). */
   | { readonly act: "create-run"; readonly run: AgentRun }

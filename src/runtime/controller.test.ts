@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { KubeError } from "../kube/errors.ts";
 import { TerminalError, type Reconcile } from "./contract.ts";
-import { createController, type ControllerMetrics } from "./controller.ts";
+import { createController, type ControllerMetrics, type ControllerOptions } from "./controller.ts";
 import { createFakeClock, settle } from "./fake-clock.ts";
 import { NotLeaderError } from "./leadership.ts";
 import { fedInformer, recordingLogger, stored } from "./testing.ts";
+import type { Stored } from "../kube/types.ts";
 import { itself, watching } from "./watching.ts";
 
 const ref = { namespace: "ns", name: "a" };
@@ -35,7 +36,14 @@ function countingMetrics() {
   return { seen, metrics };
 }
 
-function setUp(reconcile: Reconcile, workers = 1) {
+function setUp(
+  reconcile: Reconcile,
+  {
+    workers = 1,
+    isUrgent = () => false,
+    ...more
+  }: Pick<ControllerOptions, "workers" | "after"> & { readonly isUrgent?: (object: Stored) => boolean } = {},
+) {
   const clock = createFakeClock();
   const { logger, lines } = recordingLogger();
   const { seen, metrics } = countingMetrics();
@@ -49,7 +57,8 @@ function setUp(reconcile: Reconcile, workers = 1) {
     logger,
     metrics,
     workers,
-    watches: [watching(informer, itself)],
+    ...more,
+    watches: [watching(informer, itself, { isUrgent })],
     random: () => 0,
   });
   return { clock, lines, seen, informer, sink, controller };
@@ -77,6 +86,51 @@ describe("a controller", () => {
     expect(calls).toEqual(["early", "late"]);
   });
 
+  test("begins its work when what goes first is done, or has taken its time", async () => {
+    const first = Promise.withResolvers<void>();
+    for (const isDone of [false, true]) {
+      const { calls, reconcile } = scripted();
+      const { controller, sink, clock } = setUp(reconcile, { after: { done: first.promise, atMostMs: 5_000 } });
+      sink.apply({ type: "ADDED", object: stored({ name: "waits", resourceVersion: "100" }) });
+      controller.start();
+      await clock.advanceAndSettle(4_999);
+      expect(calls).toEqual([]);
+      if (isDone) first.resolve();
+      else await clock.advanceAndSettle(1);
+      await settle();
+      expect(calls).toEqual(["waits"]);
+    }
+  });
+
+  test("has caught up when each urgent key of its initial list was reconciled once", async () => {
+    const held = Promise.withResolvers<void>();
+    const reconcile: Reconcile = async ({ name }) => {
+      if (name !== "quick") await held.promise;
+      return {};
+    };
+    const { controller, sink } = setUp(reconcile, {
+      workers: 2,
+      isUrgent: ({ metadata }) => metadata.name !== "patient",
+    });
+    for (const name of ["patient", "slow", "quick"]) {
+      sink.apply({ type: "ADDED", object: stored({ name, resourceVersion: "100" }) });
+    }
+    let isCaughtUp = false;
+    void controller.caughtUp.then(() => (isCaughtUp = true));
+    controller.start();
+    await settle();
+    expect(isCaughtUp).toBe(false);
+    held.resolve();
+    await settle();
+    expect(isCaughtUp).toBe(true);
+  });
+
+  test("has caught up at once where nothing is urgent", async () => {
+    const { controller } = setUp(scripted().reconcile);
+    controller.start();
+    await controller.caughtUp;
+  });
+
   test("does nothing before it is started: a standby acts on no event", async () => {
     const { calls, reconcile } = scripted();
     const { controller, sink } = setUp(reconcile);
@@ -94,14 +148,17 @@ describe("a controller", () => {
     const running: string[] = [];
     let most = 0;
     const ends: (() => void)[] = [];
-    const { controller } = setUp(async ({ name }) => {
-      expect(running).not.toContain(name);
-      running.push(name);
-      most = Math.max(most, running.length);
-      await new Promise<void>((resolve) => ends.push(resolve));
-      running.splice(running.indexOf(name), 1);
-      return {};
-    }, 3);
+    const { controller } = setUp(
+      async ({ name }) => {
+        expect(running).not.toContain(name);
+        running.push(name);
+        most = Math.max(most, running.length);
+        await new Promise<void>((resolve) => ends.push(resolve));
+        running.splice(running.indexOf(name), 1);
+        return {};
+      },
+      { workers: 3 },
+    );
     controller.start();
     for (const name of ["a", "b", "c", "d"]) controller.enqueue({ name });
     await settle();
@@ -243,7 +300,7 @@ describe("a controller", () => {
   });
 
   test("reports its workers and how many are busy", async () => {
-    const { controller, seen } = setUp(scripted().reconcile, 7);
+    const { controller, seen } = setUp(scripted().reconcile, { workers: 7 });
     controller.start();
     controller.enqueue(ref);
     await settle();
@@ -306,10 +363,13 @@ describe("a reconcile that follows its own write", () => {
 
 test("a controller with a thousand keys and nothing to wait for lets timers and I/O run in between", async () => {
   const { calls, reconcile } = scripted();
-  const { controller, clock } = setUp((key, context) => {
-    clock.stall(1);
-    return reconcile(key, context);
-  }, 4);
+  const { controller, clock } = setUp(
+    (key, context) => {
+      clock.stall(1);
+      return reconcile(key, context);
+    },
+    { workers: 4 },
+  );
   controller.start();
   for (let n = 0; n < 1000; n++) controller.enqueue({ name: `a${n}` });
   await settle();

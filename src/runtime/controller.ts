@@ -38,6 +38,8 @@ export interface ControllerOptions {
   readonly watches?: readonly Watch[];
   /** Reconciles at a time; default 4. */
   readonly workers?: number;
+  /** Its workers begin when this has come, or `atMostMs` after its start: what others have to do first. Default: at once. */
+  readonly after?: { readonly done: Promise<void>; readonly atMostMs: number };
   /** A reconcile's signal fires after this long; default 2 min. */
   readonly timeoutMs?: number;
   readonly metrics?: ControllerMetrics;
@@ -48,6 +50,8 @@ export interface ControllerOptions {
 export interface RunnableController extends Controller {
   /** Connects the watches and starts the workers. Call it when the caches are synced and this process leads. */
   start(): void;
+  /** Resolves when each key that its initial lists called urgent has been reconciled once; never before start. */
+  readonly caughtUp: Promise<void>;
   /**
    * Starts no further reconcile and waits for those in hand; after `graceMs` their signal fires. Resolves when all have
    * ended, or, if some ignore the signal, 1 s after it.
@@ -71,6 +75,10 @@ export function createController(options: ControllerOptions): RunnableController
   /** Keys whose last writes the caches do not show yet: they come as soon as that is so, whatever else wakes them. */
   const heldBack = new Set<Key>();
   let isStarted = false;
+  const caughtUp = Promise.withResolvers<void>();
+  /** Keys that came urgent with the initial lists, until each was reconciled once. */
+  const listed = new Set<Key>();
+  let isListing = false;
 
   async function work(): Promise<void> {
     for (let key = await queue.get(); key !== undefined; key = await queue.get()) {
@@ -78,8 +86,14 @@ export function createController(options: ControllerOptions): RunnableController
       if (behind === undefined) await run(key);
       else holdBack(key);
       queue.done(key);
+      if (listed.delete(key) && listed.size === 0) caughtUp.resolve();
       await turns.next();
     }
+  }
+
+  async function beginWork(): Promise<void> {
+    if (options.after !== undefined) await endsWithin(options.after.done, options.after.atMostMs, clock);
+    for (let n = 0; n < workers; n++) void work();
   }
 
   function holdBack(key: Key): void {
@@ -163,9 +177,12 @@ export function createController(options: ControllerOptions): RunnableController
 
   const controller: RunnableController = {
     name,
+    caughtUp: caughtUp.promise,
     enqueue(ref, priority) {
       const key = keyOf(ref);
-      if (isStarted && !heldBack.has(key)) queue.add(key, priority);
+      if (!isStarted || heldBack.has(key)) return;
+      if (isListing && priority !== "low") listed.add(key);
+      queue.add(key, priority);
     },
     enqueueAt(ref, at) {
       if (isStarted) queue.addAt(keyOf(ref), at);
@@ -174,8 +191,11 @@ export function createController(options: ControllerOptions): RunnableController
       if (isStarted || stopping.signal.aborted) return;
       isStarted = true;
       metrics?.workers(workers);
+      isListing = true;
       for (const watch of options.watches ?? []) watch(controller);
-      for (let n = 0; n < workers; n++) void work();
+      isListing = false;
+      if (listed.size === 0) caughtUp.resolve();
+      void beginWork();
     },
     async stop(graceMs) {
       const drained = queue.shutDown();

@@ -2,15 +2,12 @@ import { agentRunResource } from "../../api/v1alpha1/agent-run.ts";
 import type { Stored } from "../../kube/types.ts";
 import type { Pod } from "../../kube/types-core.ts";
 import type { Controller } from "../../runtime/contract.ts";
-import { createController, type RunnableController } from "../../runtime/controller.ts";
+import { type ControllerOptions, createController, type RunnableController } from "../../runtime/controller.ts";
 import { itself, owner, watching } from "../../runtime/watching.ts";
-import type { Telemetry } from "../../telemetry/telemetry.ts";
 import { controllerOf } from "../../workloads/labels.ts";
-import type { DefaultImages } from "../../workloads/pod.ts";
-import type { ControllerParts } from "../agent/controller.ts";
+import type { AgentControllerParts } from "../agent/controller.ts";
 import { owningFleet } from "../agent/gather.ts";
 import type { StoredAgent } from "../agent/observed.ts";
-import type { Storms } from "../agent/storms.ts";
 import { specOrMetadataChanged } from "../predicates.ts";
 import { createAdmission } from "./admission.ts";
 import { apply } from "./apply.ts";
@@ -23,9 +20,9 @@ import { createRunReading } from "./reading.ts";
 
 /** Makes each AgentRun one Job, when its turn comes, and records how it ended. */
 export function createAgentRunController(
-  parts: ControllerParts & { readonly images: DefaultImages; readonly telemetry: Telemetry; readonly storms: Storms },
+  parts: AgentControllerParts & Pick<ControllerOptions, "after">,
 ): RunnableController {
-  const { caches, client, events, clock, images, telemetry, storms, name, logger, workers, metrics } = parts;
+  const { caches, client, events, clock, images, telemetry, storms, name, logger, workers, metrics, after } = parts;
   const { agents, fleets, runs, jobs, pods } = caches;
   const admission = createAdmission(caches, clock);
   const sources = { caches, admission, images };
@@ -52,6 +49,7 @@ export function createAgentRunController(
     logger,
     workers,
     ...(metrics === undefined ? {} : { metrics }),
+    ...(after === undefined ? {} : { after }),
     watches: [
       watching(runs, itself, { when: specOrMetadataChanged }),
       watching(jobs, owner(agentRunResource)),

@@ -50,6 +50,7 @@ export async function apply(
       break;
     }
     if ("nothingMore" in outcome) return { result: {}, isSettled: false };
+    if ("isOutdated" in outcome) return { result: { wakeAt: tools.clock.now() }, isSettled: false };
     agent = outcome.agent;
   }
   agent = await writeStatus(tools.client, tools.agents, agent, chosen.status, context);
@@ -66,7 +67,9 @@ type Outcome =
   | { readonly agent: StoredAgent }
   | { readonly refused: Refusal }
   /** Nothing can or need be done now: the namespace is going away, or what comes next begins anew with an event. */
-  | { readonly nothingMore: true };
+  | { readonly nothingMore: true }
+  /** Decided on what stands no more: to be decided anew as soon as the cache shows what stands now. */
+  | { readonly isOutdated: true };
 
 async function carryOut(
   tools: Tools,
@@ -102,12 +105,8 @@ async function carryOut(
       if (answer !== undefined) context.wrote(tools.pods, answer);
       return { agent };
     }
-    case "confirm-agent": {
-      const { name, namespace = "", uid, resourceVersion } = agent.metadata;
-      const unchanged = { metadata: { uid, resourceVersion } };
-      await client.mergePatch(agentResource, { name, namespace }, unchanged, { dryRun: true, signal });
-      return { agent };
-    }
+    case "confirm-agent":
+      return await confirmAgent(tools, agent, context);
     case "create-run":
       return await createRun(tools, agent, act.run, context);
     case "delete-run": {
@@ -136,6 +135,19 @@ async function carryOut(
       return { agent };
     }
   }
+}
+
+/** By a read, which costs the API server a fraction of a dry run with a precondition. */
+async function confirmAgent(
+  { client, agents }: Tools,
+  { metadata: { name, namespace = "", uid, resourceVersion } }: StoredAgent,
+  context: ReconcileContext,
+): Promise<Extract<Outcome, { agent: unknown } | { nothingMore: true } | { isOutdated: true }>> {
+  const there = await unlessGone(client.get<Agent>(agentResource, { name, namespace }, { signal: context.signal }));
+  if (there === undefined) return { nothingMore: true };
+  if (there.metadata.uid === uid && there.metadata.resourceVersion === resourceVersion) return { agent: there };
+  context.wrote(agents, there);
+  return { isOutdated: true };
 }
 
 async function createRun(tools: Tools, agent: StoredAgent, run: AgentRun, context: ReconcileContext): Promise<Outcome> {

@@ -141,7 +141,7 @@ function withoutPod(seen: Observed, starts: number, now: Instant): Decision {
     acts: [
       // The cache selects by a label that anybody can remove: what ran is gone only if the server says so.
       ...(vanished ? [findPod(agent, podName(agent.metadata.name, starts))] : []),
-      // Either fails on an agent that changed since it was read: a cache that lags never starts a Pod beside a newer one.
+      // Either ends on an agent that changed since it was read: a cache that lags never starts a Pod beside a newer one.
       { act: isSettled ? "confirm-agent" : "record-status" },
       ...claimActs(agent),
       { act: "create-pod", pod: safetyPod(agent, start, seen.images) },
