@@ -15,6 +15,9 @@ const shipped = ["docs", "gitops", "helm"].map((name) => `test/e2e/${name}.test.
  */
 const together = { maxWorkers: 4, sequence: { groupOrder: 0 } };
 
+/** In every project that has properties. */
+const setupFiles = ["test/seed-properties.ts"];
+
 /** Unit tests stand beside the code; integration and e2e tests need a real Kubernetes, which their global set-up starts. */
 export default defineConfig({
   test: {
@@ -25,6 +28,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["src/**/*.test.ts", "test/unit/**/*.test.ts"],
+          setupFiles,
           testTimeout: 30_000,
           // They share no state: each worker loads what they import once.
           isolate: false,
@@ -36,6 +40,7 @@ export default defineConfig({
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
           globalSetup: ["test/integration/global-setup.ts"],
+          setupFiles,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           ...together,

@@ -11,7 +11,7 @@ const OURS = "darkfactory.dev";
 
 const rules: readonly (readonly [group: string, resources: readonly string[], verbs: readonly string[]])[] = [
   [OURS, ["agentfleets"], ["list", "watch"]],
-  [OURS, ["agents"], ["list", "watch", "create", "patch", "delete"]],
+  [OURS, ["agents"], ["get", "list", "watch", "create", "patch", "delete"]],
   [OURS, ["agentruns"], ["get", "list", "watch", "create", "patch", "delete"]],
   [OURS, ["agentfleets/status", "agents/status", "agentruns/status"], ["patch"]],
   ["", ["pods"], ["get", "list", "watch", "create", "patch", "delete"]],

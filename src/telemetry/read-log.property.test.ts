@@ -33,9 +33,14 @@ const logs = fc
   .array(fc.tuple(gap, wait, fc.constantFrom(...texts), fc.nat(9)), { maxLength: 40 })
   .map((entries): readonly LogEntry[] => {
     let now = 2_000_000_000n;
+    // The rest of a line is stamped after its beginning, by the goroutine that stamped that.
+    let begun = 0n;
     return entries.map(([gap, wait, text, kind]) => {
       now += gap;
-      return { time: stampAt(now - wait), text, ...(kind === 0 && text.length > 0 ? { isPartial: true } : {}) };
+      const time = now - wait > begun ? now - wait : begun;
+      const isPartial = kind === 0 && text.length > 0;
+      begun = isPartial ? time : 0n;
+      return { time: stampAt(time), text, ...(isPartial ? { isPartial } : {}) };
     });
   });
 

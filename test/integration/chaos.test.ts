@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { textOf } from "../chaos/report.ts";
 import { runChaos } from "../chaos/run.ts";
+import { seed } from "../seeded.ts";
 
 /** A few of the faults of `npm run chaos`, all of kinds that cost no half minute. */
 const SHORT = {
@@ -15,7 +16,6 @@ const SHORT = {
 } as const;
 
 it("a fleet whose operator is killed and whose every request may go wrong ends as one without faults, and nothing is doubled on the way", async () => {
-  const seed = Number(process.env["SEED"] ?? 7);
   const outcome = await runChaos({ ...SHORT, seed, log: () => undefined });
   expect(outcome.violations, `SEED=${seed}\n${textOf(outcome)}`).toEqual([]);
   expect([...outcome.faults.values()].reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(SHORT.faults);

@@ -83,7 +83,11 @@ describe("an operator that cannot know its cluster", () => {
 /** All that the operator may do in a namespace, and no more. */
 const least = [
   { apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch", "create", "patch", "delete"] },
-  { apiGroups: ["darkfactory.dev"], resources: ["agents"], verbs: ["list", "watch", "create", "patch", "delete"] },
+  {
+    apiGroups: ["darkfactory.dev"],
+    resources: ["agents"],
+    verbs: ["get", "list", "watch", "create", "patch", "delete"],
+  },
   { apiGroups: ["darkfactory.dev"], resources: ["agentfleets"], verbs: ["list", "watch"] },
   {
     apiGroups: ["darkfactory.dev"],

@@ -5,7 +5,7 @@
   verbs: [list, watch]
 - apiGroups: [darkfactory.dev]
   resources: [agents]
-  verbs: [list, watch, create, patch, delete]
+  verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [darkfactory.dev]
   resources: [agentruns]
   verbs: [get, list, watch, create, patch, delete]
