@@ -140,9 +140,10 @@ describe("runs of an agent with a persistent workspace", () => {
     const witness = await watchRuns(client(), namespace);
     const names = ["w-1", "w-2", "w-3"];
     await Promise.all(names.map((name) => start("home", name)));
-    await reaches("w-3", { type: "Started", status: "False", reason: "WorkspaceInUse" });
     for (const name of names) await completes(name);
     expect(witness.mostAtOnce()).toBe(1);
     expect(witness.order().toSorted()).toEqual(names);
+    // Whichever came first went on at once; how long the others waited is the machine's affair.
+    await eventually(() => expect(witness.waitedFor("WorkspaceInUse").length).toBeGreaterThan(0));
   });
 });
