@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describeCommit, describeMachine } from "./machine.ts";
+import { plotOf } from "./plot.ts";
 import { type Report, textOf } from "./report.ts";
 
 const file = join(import.meta.dirname, "..", "..", "docs", "benchmarks.md");
@@ -21,6 +22,12 @@ export async function writeToDocs(report: Report): Promise<void> {
   const [, ...body] = textOf(report).trim().split("\n");
   const [begin, end] = [`<!-- begin ${name} -->`, `<!-- end ${name} -->`];
   const runs = samples.length === 1 ? "one run" : `${samples.length} runs`;
+  const picture = `benchmarks-${name}.svg`;
+  const drawn = plotOf(report);
+  if (drawn !== undefined) {
+    await writeFile(join(dirname(file), picture), drawn);
+    body.push("", `![${report.plot?.title ?? ""}](${picture})`);
+  }
   const section = [begin, `## ${name}: ${title}`, "", `${where} ${runs}.`, ...body, "", end].join("\n");
   const from = before.indexOf(begin);
   const to = before.indexOf(end);

@@ -12,9 +12,10 @@ import { nightwatch } from "./nightwatch.ts";
 import { buildOperator } from "./operator.ts";
 import { textOf } from "./report.ts";
 import { runs } from "./runs.ts";
+import { scale } from "./scale.ts";
 import { schedules } from "./schedules.ts";
 
-const benches: readonly Bench[] = [ground, runs, schedules, catchUp, memory, classify, nightwatch];
+const benches: readonly Bench[] = [ground, runs, schedules, catchUp, memory, classify, nightwatch, scale];
 
 const HELP = `Measures the operator on a real Kubernetes with simulated nodes, beside what any program could do there at best.
 Prints figures and whether goals were reached; fails by none of them.
@@ -27,7 +28,7 @@ ${benches.map(({ name, title }) => `  ${name.padEnd(12)} ${title}`).join("\n")}
   --write      put the outcome into docs/benchmarks.md
   --help       show this
 
-BENCH_AGENTS=300 BENCH_REST_SECONDS=5 make it shorter and its figures worth less: for a first look.`;
+BENCH_AGENTS=300 BENCH_REST_SECONDS=5 BENCH_SCALE=20,60 make it shorter and its figures worth less: for a first look.`;
 
 /** Gives the exit code: 0 measured, 1 could not, 2 not understood. */
 async function main(args: readonly string[]): Promise<number> {

@@ -26,6 +26,8 @@ export interface MeasuredOperator {
   scrape(): Promise<Metrics>;
   /** Longest stall of its event loop, in milliseconds, since this was last asked. */
   longestStallMs(): Promise<number>;
+  /** The delay of its event loop that one look of a hundred exceeds, in milliseconds, since it was last scraped for anything. */
+  lagP99Ms(): Promise<number>;
   /** Tries of requests since its start, the lease's apart: the only ones that are PUT. */
   requests(): Promise<Requests>;
   /** MB (10^6 bytes) that it holds of the machine. */
@@ -75,6 +77,7 @@ export async function startMeasuredOperator(cluster: Cluster, args: readonly str
       stallMs = 0;
       return longest;
     },
+    lagP99Ms: async () => Math.max(0, (await scrape()).sum("nodejs_eventloop_lag_p99_seconds") * 1000 - LOOK_MS),
     requests: async () => {
       const metrics = await scrape();
       const of = (method: string): number => metrics.sum("rest_client_requests_total", { method });

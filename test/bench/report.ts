@@ -27,11 +27,32 @@ export interface Report {
   /** On what it was measured, and how to read it: one sentence each. */
   readonly notes: readonly string[];
   readonly rows: readonly Row[];
+  /** Where a bench measures the same at several sizes: a column for each. Its samples are made of `at`. */
+  readonly sizes?: readonly number[];
+  /** What of it is drawn as lines over the sizes. */
+  readonly plot?: Plot;
   readonly samples: readonly Sample[];
 }
 
+export interface Plot {
+  readonly title: string;
+  readonly lines: readonly { readonly figure: string; readonly name: string }[];
+}
+
+/** Figures of one size, as they stand in a sample of several. */
+export function at(size: number, sample: Sample): Sample {
+  return Object.fromEntries(Object.entries(sample).map(([figure, value]) => [`${figure}@${size}`, value]));
+}
+
+/** The median of a figure at a size; undefined where no run has it. */
+export function medianAt(samples: readonly Sample[], figure: string, size: number): number | undefined {
+  const values = samples.map((sample) => sample[`${figure}@${size}`]).filter((value) => value !== undefined);
+  return values.length === 0 ? undefined : spreadOf(values).median;
+}
+
 /** The report as a table of Markdown, columns in line. Figures that no run has are left out. */
-export function tableOf({ rows, samples }: Report): string {
+export function tableOf({ rows, samples, sizes }: Report): string {
+  if (sizes !== undefined) return matrixOf(rows, samples, sizes);
   const several = samples.length > 1;
   const head = ["what", "unit", ...(several ? ["min", "median", "max"] : ["figure"]), "goal"];
   const body = rows.flatMap((row) => {
@@ -42,6 +63,40 @@ export function tableOf({ rows, samples }: Report): string {
     return [[row.text, row.unit ?? "", ...figures, row.goal === undefined ? "" : verdict(row.goal, median)]];
   });
   return aligned([head, ...body]);
+}
+
+/** A column for each size, and between two how much a figure grew, for a tenfold growth of the size; goals are of the last. */
+function matrixOf(rows: readonly Row[], samples: readonly Sample[], sizes: readonly number[]): string {
+  const columns = (cells: (size: number) => string, grown: (from: number, to: number) => string): readonly string[] =>
+    sizes.flatMap((size, index) => {
+      const from = sizes[index - 1];
+      return from === undefined ? [cells(size)] : [grown(from, size), cells(size)];
+    });
+  const head = [
+    "what",
+    "unit",
+    ...columns(
+      (size) => size.toLocaleString("en"),
+      () => "×",
+    ),
+    "goal",
+  ];
+  const body = rows.map((row) => {
+    const value = (size: number): number | undefined => medianAt(samples, row.figure, size);
+    const cell = (size: number): string => show(value(size) ?? NaN);
+    const grown = (from: number, to: number): string => show(tenfold([from, value(from)], [to, value(to)]));
+    const last = value(sizes.at(-1) ?? NaN);
+    const goal = row.goal === undefined || last === undefined ? "" : verdict(row.goal, last);
+    return [row.text, row.unit ?? "", ...columns(cell, grown), goal];
+  });
+  return aligned([head, ...body]);
+}
+
+type Point = readonly [size: number, value: number | undefined];
+
+/** By what a value is multiplied when the size is, along the power law through two points: 10 is linear. NaN where there is none. */
+export function tenfold([size, value = NaN]: Point, [nextSize, nextValue = NaN]: Point): number {
+  return value <= 0 || nextValue <= 0 ? NaN : (nextValue / value) ** (Math.LN10 / Math.log(nextSize / size));
 }
 
 /** Says a goal and whether it was reached; nothing fails by it. */
