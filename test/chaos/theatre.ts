@@ -6,7 +6,7 @@ import { loadConfig } from "../../src/kube/config.ts";
 import { isNotFound } from "../../src/kube/errors.ts";
 import { createKubeClient } from "../../src/kube/kube-client.ts";
 import { auditFlags } from "../cluster/audit-log.ts";
-import { type Cluster, startCluster } from "../cluster/cluster.ts";
+import { type Cluster, type ClusterOptions, startCluster } from "../cluster/cluster.ts";
 import { installCrds } from "../cluster/for-tests.ts";
 import { auditRules, PERSON } from "./audit-trail.ts";
 import { until } from "./until.ts";
@@ -19,11 +19,15 @@ export interface Theatre {
   readonly folder: string;
 }
 
-/** Opens one for the time of `work`, and leaves nothing of it. */
-export async function inTheatre<T>(nodes: number, work: (theatre: Theatre) => Promise<T>): Promise<T> {
+/** Opens one for the time of `work`, and leaves nothing of it. `tuned`: Kubernetes' own controllers without their request limits. */
+export async function inTheatre<T>(
+  nodes: number,
+  work: (theatre: Theatre) => Promise<T>,
+  { tuned = false }: Pick<ClusterOptions, "tuned"> = {},
+): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "chaos-"));
   const flags = await auditFlags(folder, auditRules);
-  const cluster = await startCluster({ nodes: { simulated: nodes }, flags });
+  const cluster = await startCluster({ nodes: { simulated: nodes }, flags, tuned });
   try {
     await installCrds({ ...cluster, kubectl: join(cluster.binDir, "kubectl") });
     const client = createKubeClient(await loadConfig({ kubeconfig: cluster.kubeconfig }), { userAgent: PERSON });
