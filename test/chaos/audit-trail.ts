@@ -1,4 +1,4 @@
-import { type AuditEvent, type AuditRule, readAuditLog } from "../cluster/audit-log.ts";
+import { type AuditEvent, type AuditRule, tailAuditLog } from "../cluster/audit-log.ts";
 import type { Write, Writer } from "./history.ts";
 
 /** How a person's client introduces itself. */
@@ -27,10 +27,41 @@ export const auditRules: readonly AuditRule[] = [
   { level: "None" },
 ];
 
-/** The writes in a namespace, oldest first. */
-export async function readWrites(directory: string, namespace: string): Promise<readonly Write[]> {
-  const events = await readAuditLog(directory);
-  return events.filter(({ objectRef }) => objectRef?.namespace === namespace).map(writeOf);
+/** The writes of an API server, as its audit log tells them. */
+export interface Trail {
+  /** All writes in a namespace up to now, in the order in which they were answered. */
+  writesIn(namespace: string): Promise<readonly Write[]>;
+  /** When the last of all in these namespaces was received, in milliseconds since the epoch; 0 for none. */
+  lastWriteIn(namespaces: readonly string[]): Promise<number>;
+}
+
+/** Follows the audit log of a folder: each line is read once, however often one asks. */
+export function followTrail(directory: string): Trail {
+  const writes = new Map<string, Write[]>();
+  const next = tailAuditLog(directory, (event) => ({ namespace: event.objectRef?.namespace, write: writeOf(event) }));
+  const catchUp = async (): Promise<void> => {
+    for (const { namespace, write } of await next()) {
+      if (namespace === undefined) continue;
+      const its = writes.get(namespace);
+      if (its === undefined) writes.set(namespace, [write]);
+      else its.push(write);
+    }
+  };
+  let caughtUp = Promise.resolve();
+  // One reader at a time: two would tell a line twice.
+  const now = (): Promise<void> => (caughtUp = caughtUp.then(catchUp));
+  return {
+    async writesIn(namespace) {
+      await now();
+      return [...(writes.get(namespace) ?? [])];
+    },
+    async lastWriteIn(namespaces) {
+      await now();
+      return namespaces
+        .flatMap((namespace) => writes.get(namespace) ?? [])
+        .reduce((last, { at }) => Math.max(last, at), 0);
+    },
+  };
 }
 
 function writeOf(event: AuditEvent): Write {

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { readWrites } from "./audit-trail.ts";
+import { auditRules, followTrail, type Trail } from "./audit-trail.ts";
 import { type FaultPlan, planFaults } from "./fault-plan.ts";
 import { differences, readFinalState } from "./final-state.ts";
 import type { History, Violation } from "./history.ts";
@@ -49,23 +49,28 @@ interface World extends Stage {
   readonly observer: Observer;
 }
 
+/** Where nothing is spoilt, and where things are. */
+const NAMESPACES = ["calm", "chaos"] as const;
+const [CALM, CHAOS] = NAMESPACES;
+
 /** More rounds than any number of faults needs. */
 const MOST_ROUNDS = 500;
 
 /** Plays the scenario in two namespaces side by side, one with faults and one without, and holds both to the invariants. */
 export async function runChaos(options: ChaosOptions): Promise<Outcome> {
   const start = performance.now();
-  return await inTheatre(3, async (theatre) => {
+  const work = async (theatre: Theatre): Promise<Outcome> => {
     const plan = planFaults({ seed: options.seed, most: options.faults, allowLong: options.allowLong });
     const kills = { seed: options.seed, most: options.kills, plan };
     const worlds: readonly [World, World] = [
-      await open(theatre, options, { namespace: "calm", count: 1 }),
-      await open(theatre, options, { namespace: "chaos", count: options.replicas, faults: { plan, kills } }),
+      await open(theatre, options, { namespace: CALM, count: 1 }),
+      await open(theatre, options, { namespace: CHAOS, count: options.replicas, faults: { plan, kills } }),
     ];
     const played = await play(worlds, plan, options);
-    const { convergedAt } = played.violations.length > 0 ? {} : await settle(theatre, worlds, options);
+    const trail = followTrail(theatre.folder);
+    const { convergedAt } = played.violations.length > 0 ? {} : await settle(trail, options);
     const states = await Promise.all(worlds.map(({ person }) => readFinalState(person)));
-    const histories = await Promise.all(worlds.map((world) => historyOf(theatre, world, convergedAt)));
+    const histories = await Promise.all(worlds.map((world) => historyOf(trail, world, convergedAt)));
     const ends = await Promise.all(worlds.map(({ replicas }) => replicas.stop()));
     await Promise.all(worlds.map(({ observer }) => observer.stop()));
     const [expected = new Map(), found = new Map()] = states;
@@ -75,8 +80,8 @@ export async function runChaos(options: ChaosOptions): Promise<Outcome> {
       ...histories.flatMap(judge),
       ...differences(expected, found).map((what) => ({ invariant: "final-state", about: "the end", what })),
     ];
-    const trail = process.env["CHAOS_TRAIL"];
-    if (trail !== undefined) await writeFile(trail, JSON.stringify({ histories, violations }));
+    const file = process.env["CHAOS_TRAIL"];
+    if (file !== undefined) await writeFile(file, JSON.stringify({ histories, violations }));
     const sum = (count: (history: History) => number): number =>
       histories.reduce((total, history) => total + count(history), 0);
     return {
@@ -92,7 +97,8 @@ export async function runChaos(options: ChaosOptions): Promise<Outcome> {
       },
       violations,
     };
-  });
+  };
+  return await inTheatre(3, work, { audit: auditRules });
 }
 
 async function open(theatre: Theatre, { size }: ChaosOptions, replicas: ReplicaOptions): Promise<World> {
@@ -133,26 +139,21 @@ async function play(
 
 /** Waits until nobody has written for a while, then for as long as nothing may be written. */
 async function settle(
-  theatre: Theatre,
-  worlds: readonly World[],
+  trail: Trail,
   { settleMs, quietMs, log }: ChaosOptions,
 ): Promise<{ readonly convergedAt: number }> {
-  const lastWrite = async (): Promise<number> => {
-    const writes = await Promise.all(worlds.map(({ person }) => readWrites(theatre.folder, person.namespace)));
-    return Math.max(...writes.flat().map(({ at }) => at));
-  };
-  for (let last = await lastWrite(); Date.now() - last < settleMs; last = await lastWrite()) await sleep(500);
+  while (Date.now() - (await trail.lastWriteIn(NAMESPACES)) < settleMs) await sleep(500);
   const convergedAt = Date.now();
   log(`chaos: all is done; whether it stays quiet shows within ${quietMs / 1000} s`);
   await sleep(quietMs);
   return { convergedAt };
 }
 
-async function historyOf(theatre: Theatre, world: World, convergedAt: number | undefined): Promise<History> {
+async function historyOf(trail: Trail, world: World, convergedAt: number | undefined): Promise<History> {
   const { person, observer, replicas } = world;
   return {
     changes: await observer.changes(),
-    writes: await readWrites(theatre.folder, person.namespace),
+    writes: await trail.writesIn(person.namespace),
     tries: replicas
       .calls()
       // Forty different questions at each start have this one path.
