@@ -16,6 +16,7 @@ type Fields = Readonly<Record<string, Json>>;
 export async function checkChanges(
   person: Person,
   pairs: readonly (readonly [Fields, Fields])[],
+  log: (line: string) => void,
 ): Promise<readonly HellFinding[]> {
   const findings: HellFinding[] = [];
   for (const [index, [first, second]] of pairs.entries()) {
@@ -36,12 +37,16 @@ export async function checkChanges(
       } else if (!isInvalid(error)) throw error;
     }
     await Promise.all([changed, created].map((name) => person.remove(agentResource, name)));
+    if ((index + 1) % TOLD === 0) log(`hell: ${index + 1} of ${pairs.length} changes, ${findings.length} findings`);
   }
   return findings;
 }
 
 const apply = (person: Person, name: string, spec: Fields): Promise<Stored> =>
   person.apply(agentResource, { metadata: { name }, spec } as never);
+
+/** One change of so many is told while it goes on. */
+const TOLD = 20;
 
 /** How long an agent may take to come to rest, old Pods and cooldown included. */
 const PATIENCE_MS = 60_000;

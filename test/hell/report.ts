@@ -13,7 +13,7 @@ export function textOf({ seed, counts, changed, findings }: HellOutcome): string
     ...rows,
     "",
     `${total} manifests and ${changed} changes of agents: ${findings.length} findings.`,
-    `To see it again: npm run hell -- --seed ${seed} --count ${total}`,
+    `To see it again: npm run hell -- --seed ${seed} --count ${total} --changes ${changed}`,
     ...findings.slice(0, TOLD).map(({ index, what, manifest }) => `  ${index}: ${what}\n    ${manifest}`),
     ...(findings.length > TOLD ? [`  and ${findings.length - TOLD} more`] : []),
   ].join("\n");

@@ -72,7 +72,7 @@ export async function runHell({ cluster, client, folder }: Theatre, options: Hel
     if (from % 1000 === 0 && from > 0) log(`hell: ${from} of ${count} manifests, ${findings.length} findings`);
   }
   const pairs = fc.sample(changes, { seed, numRuns: options.changes });
-  findings.push(...(await checkChanges(person, pairs)));
+  findings.push(...(await checkChanges(person, pairs, log)));
   findings.push(...(await operatorIsWell(operators)));
   return { seed, counts, changed: pairs.length, findings };
 }
