@@ -77,7 +77,7 @@ export async function startMeasuredOperator(cluster: Cluster, args: readonly str
       stallMs = 0;
       return longest;
     },
-    lagP99Ms: async () => Math.max(0, (await scrape()).sum("nodejs_eventloop_lag_p99_seconds") * 1000 - LOOK_MS),
+    lagP99Ms: async () => lagP99Of(await scrape()),
     requests: async () => {
       const metrics = await scrape();
       const of = (method: string): number => metrics.sum("rest_client_requests_total", { method });
@@ -97,6 +97,11 @@ export async function startMeasuredOperator(cluster: Cluster, args: readonly str
       if (how !== 0) throw new Error(`the operator ended with ${how}:\n${process.logTail().slice(-20).join("\n")}`);
     },
   };
+}
+
+/** The delay of an operator's event loop that one look of a hundred exceeds, in milliseconds. */
+export function lagP99Of(metrics: Metrics): number {
+  return Math.max(0, metrics.sum("nodejs_eventloop_lag_p99_seconds") * 1000 - LOOK_MS);
 }
 
 /** Builds what startMeasuredOperator starts. */

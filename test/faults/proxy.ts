@@ -42,6 +42,8 @@ export async function startFaultProxy(options: {
   readonly kubeconfig: string;
   /** Added to every caller's user agent, so that the server's audit log tells apart who came this way. */
   readonly signature?: string;
+  /** How many of the last calls it keeps; default: all. */
+  readonly kept?: number;
 }): Promise<FaultProxy> {
   const upstream = await loadConfig({ kubeconfig: options.kubeconfig });
   const target = new URL(upstream.server);
@@ -56,6 +58,8 @@ export async function startFaultProxy(options: {
   const directory = await mkdtemp(join(tmpdir(), "fault-proxy-"));
   const certificate = await selfSigned(directory);
   let decisions: Decide[] = [];
+  const { kept = Infinity } = options;
+  let came = 0;
   const passed: { -readonly [K in keyof PassedCall]: PassedCall[K] }[] = [];
 
   const forward = async (request: IncomingMessage, response: ServerResponse): Promise<IncomingMessage> => {
@@ -88,11 +92,11 @@ export async function startFaultProxy(options: {
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { method = "GET", url: path = "/" } = request;
-    const call: SeenCall = { number: passed.length + 1, method, path, ...parseRequest(method, path) };
+    const call: SeenCall = { number: ++came, method, path, ...parseRequest(method, path) };
     // Every rule sees every request, for rules count.
     const fault = decisions.map((decide) => decide(call)).find((decided) => decided !== undefined);
     const record = { ...call, at: Date.now(), fault, code: undefined as number | undefined };
-    passed.push(record);
+    if (passed.push(record) > kept) passed.shift();
     const begin = (code: number, headers: IncomingMessage["headers"]): void => {
       record.code = code;
       response.writeHead(code, headers);

@@ -1,14 +1,16 @@
 import { readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { agentFleetResource } from "../../src/api/v1alpha1/agent-fleet.ts";
-import { buildOperator, type MeasuredOperator, startMeasuredOperator } from "../bench/operator.ts";
+import { type AgentFleet, agentFleetResource } from "../../src/api/v1alpha1/agent-fleet.ts";
+import { KubeError, TransportError } from "../../src/kube/errors.ts";
+import { buildOperator, lagP99Of, type MeasuredOperator, startMeasuredOperator } from "../bench/operator.ts";
 import { planFaults } from "../chaos/fault-plan.ts";
-import { personIn } from "../chaos/person.ts";
+import { hasCondition, type Person, personIn } from "../chaos/person.ts";
 import { openNamespace, type Theatre } from "../chaos/theatre.ts";
+import { NotReached, until } from "../chaos/until.ts";
 import { startFaultProxy } from "../faults/proxy.ts";
 import { disturb, soakFleets } from "./churn.ts";
-import { type Look, type Trend, trendOf } from "./trend.ts";
+import { type Look, type Trend, trendOf, WARM_UP } from "./trend.ts";
 
 export interface SoakOptions {
   readonly seed: number;
@@ -18,16 +20,23 @@ export interface SoakOptions {
 }
 
 export interface Soaked {
+  readonly asked: Pick<SoakOptions, "seed" | "minutes" | "agents">;
   readonly looks: readonly Look[];
   readonly trend: Trend;
+  /** The operator's heap once all garbage was collected, after the warm-up and at the end; absent: it ended before. */
+  readonly heldMb?: { readonly first: number; readonly last: number };
   readonly faults: number;
   readonly disturbances: number;
+  /** How many of them the API server refused or did not answer. */
+  readonly failed: number;
   /** Whether every fleet was Ready in the end. */
-  readonly recovered: boolean;
+  readonly end: "recovered" | "not recovered" | "operator ended";
 }
 
 const NAMESPACE = "soak";
 const LOOK_MS = 5000;
+/** One look of so many is told while it goes on. */
+const LOOKS_TOLD = 12;
 /** People do something this often. */
 const DISTURB_MS = 1000;
 /** So many of a hundred requests go wrong, and a watch lives for so many events at most. */
@@ -35,12 +44,14 @@ const SHARE = 0.02;
 const MOST_EVENTS = 2000;
 
 /** Lets an operator live among faults, changes and schedules for a while, and looks at how it fares. */
-export async function soak(theatre: Theatre, { seed, minutes, agents, log }: SoakOptions): Promise<Soaked> {
+export async function soak(theatre: Theatre, options: SoakOptions): Promise<Soaked> {
+  const { seed, minutes, agents, log } = options;
   const { client, cluster } = theatre;
   buildOperator();
   await openNamespace(client, NAMESPACE);
   const person = personIn(NAMESPACE, client);
-  const proxy = await startFaultProxy({ kubeconfig: cluster.kubeconfig });
+  // Nobody asks what came: half an hour of it would weigh more than the operator.
+  const proxy = await startFaultProxy({ kubeconfig: cluster.kubeconfig, kept: 0 });
   const plan = planFaults({ seed, most: Infinity, allowLong: true, share: SHARE, mostEvents: MOST_EVENTS });
   proxy.plan(plan.decide);
   for (const fleet of soakFleets(agents)) await person.apply(agentFleetResource, fleet as never);
@@ -48,45 +59,114 @@ export async function soak(theatre: Theatre, { seed, minutes, agents, log }: Soa
     "--namespaces",
     NAMESPACE,
   ]);
-  const start = performance.now();
-  const end = start + minutes * 60_000;
-  const look = watchOver(operator, start);
-  const looks: Look[] = [];
-  let disturbances = 0;
-  const disturbing = (async () => {
-    while (performance.now() < end) {
-      await disturb(person, agents, seed, ++disturbances);
-      await sleep(DISTURB_MS);
-    }
-  })();
-  while (performance.now() < end) {
-    await sleep(LOOK_MS);
-    const seen = await look();
-    looks.push(seen);
-    if (looks.length % 12 === 0) log(`soak: ${JSON.stringify(seen)}`);
-  }
-  await disturbing;
+  const over = AbortSignal.any([endOf(operator), AbortSignal.timeout(minutes * 60_000)]);
+  const [watched, disturbed] = await Promise.all([
+    watchOver(operator, { over, warmUpMs: minutes * 60_000 * WARM_UP, log }),
+    disturbAll(person, options, over),
+  ]);
   proxy.clear();
-  const recovered = await recovers(
-    (fleet) => person.untilReady(fleet),
-    soakFleets(agents).map(({ metadata }) => metadata.name),
-  );
-  await operator.stop();
+  const end = await endOfAll(operator, person, options);
   await proxy.stop();
-  return { looks, trend: trendOf(looks), faults: plan.total(), disturbances, recovered };
+  return { asked: options, ...watched, trend: trendOf(watched.looks), faults: plan.total(), ...disturbed, end };
 }
 
-async function recovers(untilReady: (fleet: string) => Promise<void>, fleets: readonly string[]): Promise<boolean> {
+/** Aborted once an operator has ended. */
+function endOf({ process }: MeasuredOperator): AbortSignal {
+  const end = new AbortController();
+  void process.ended.then((how) => end.abort(how));
+  return end.signal;
+}
+
+/** Waits for all fleets without faults, and ends the operator. */
+async function endOfAll(
+  operator: MeasuredOperator,
+  person: Person,
+  { agents, log }: SoakOptions,
+): Promise<Soaked["end"]> {
+  const early = await Promise.race([operator.process.ended, sleep(0)]);
+  if (early !== undefined) {
+    log(`soak: the operator ended with ${early}:\n${operator.process.logTail().slice(-20).join("\n")}`);
+    return "operator ended";
+  }
+  const fleets = soakFleets(agents).length;
   try {
-    await Promise.all(fleets.map(untilReady));
-    return true;
-  } catch {
-    return false;
+    // One list: a question for each fleet, ten times a second, would be most of what the API server does.
+    await until("every fleet is ready", async () => {
+      const found = await person.list<AgentFleet>(agentFleetResource);
+      return found.length === fleets && found.every((fleet) => hasCondition(fleet, "Ready", "True"));
+    });
+    return "recovered";
+  } catch (error) {
+    if (!(error instanceof NotReached)) throw error;
+    return "not recovered";
+  } finally {
+    await operator.stop();
   }
 }
+
+/** People do one thing after another until it is over; what the API server refuses them is counted, and told. */
+async function disturbAll(
+  person: Person,
+  { agents, seed, log }: SoakOptions,
+  over: AbortSignal,
+): Promise<Pick<Soaked, "disturbances" | "failed">> {
+  let [disturbances, failed] = [0, 0];
+  while (!over.aborted) {
+    try {
+      await disturb(person, agents, seed, ++disturbances);
+    } catch (error) {
+      if (!(error instanceof KubeError || error instanceof TransportError)) throw error;
+      failed += 1;
+      log(`soak: change ${disturbances} failed: ${error.message.slice(0, 200)}`);
+    }
+    await sleep(DISTURB_MS);
+  }
+  return { disturbances, failed };
+}
+
+interface Watching {
+  readonly over: AbortSignal;
+  readonly warmUpMs: number;
+  readonly log: (line: string) => void;
+}
+
+/** Looks at an operator until it is over, and twice at what its heap holds. */
+async function watchOver(
+  operator: MeasuredOperator,
+  { over, warmUpMs, log }: Watching,
+): Promise<Pick<Soaked, "looks" | "heldMb">> {
+  const ended = endOf(operator);
+  const start = performance.now();
+  const look = looksAt(operator, start);
+  const looks: Look[] = [];
+  let first: number | undefined;
+  try {
+    while (!over.aborted) {
+      await sleep(LOOK_MS);
+      if (first === undefined && performance.now() - start > warmUpMs) first = await operator.heldMb();
+      const seen = await look();
+      looks.push(seen);
+      if (looks.length % LOOKS_TOLD === 0) log(`soak: ${told(seen)}`);
+    }
+    return { looks, ...(first === undefined ? {} : { heldMb: { first, last: await operator.heldMb() } }) };
+  } catch (error) {
+    // Nobody answers any more: has it ended?
+    await Promise.race([operator.process.ended, sleep(LOOK_MS)]);
+    if (!ended.aborted) throw error;
+    return { looks };
+  }
+}
+
+const told = ({ at, rssMb, waiting, waitedMs, loopP99Ms, sockets }: Look): string =>
+  [
+    `after ${Math.round(at)} s: RSS ${Math.round(rssMb)} MB`,
+    `${waiting} keys wait, lately for ${Math.round(waitedMs)} ms each`,
+    `event loop p99 ${Math.round(loopP99Ms)} ms`,
+    `${sockets} sockets`,
+  ].join("; ");
 
 /** Looks at an operator; figures that add up are those since the look before. */
-function watchOver(operator: MeasuredOperator, start: number): () => Promise<Look> {
+function looksAt(operator: MeasuredOperator, start: number): () => Promise<Look> {
   let before = { sum: 0, count: 0 };
   return async () => {
     const metrics = await operator.scrape();
@@ -102,7 +182,7 @@ function watchOver(operator: MeasuredOperator, start: number): () => Promise<Loo
       rssMb: metrics.sum("process_resident_memory_bytes") / 1e6,
       waiting: metrics.sum("workqueue_depth"),
       waitedMs,
-      loopP99Ms: metrics.sum("nodejs_eventloop_lag_p99_seconds") * 1000,
+      loopP99Ms: lagP99Of(metrics),
       sockets: await openSockets(operator.process.pid),
     };
   };

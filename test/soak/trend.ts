@@ -29,6 +29,7 @@ export interface Trend {
   /** Growth of memory after the warm-up. */
   readonly rssMbPerHour: number;
   readonly rssMb: { readonly first: number; readonly last: number; readonly most: number };
+  readonly waiting: { readonly median: number; readonly most: number };
   readonly waitedMs: { readonly median: number; readonly most: number };
   readonly loopP99Ms: { readonly median: number; readonly most: number };
   readonly sockets: { readonly first: number; readonly last: number; readonly most: number };
@@ -36,9 +37,12 @@ export interface Trend {
 
 const HOUR_SECONDS = 3600;
 
-/** What the looks after the warm-up, a first part of them all, have in common. */
-export function trendOf(looks: readonly Look[], warmUp = 1 / 3): Trend {
-  const warm = looks.slice(Math.floor(looks.length * warmUp));
+/** The first part of a soak: agents start, caches and compiled code grow. */
+export const WARM_UP = 1 / 3;
+
+/** What the looks after the warm-up have in common. */
+export function trendOf(looks: readonly Look[]): Trend {
+  const warm = looks.slice(Math.floor(looks.length * WARM_UP));
   const of = (name: keyof Look): readonly number[] => warm.map((look) => look[name]);
   const ends = (name: keyof Look) => ({
     first: of(name)[0] ?? 0,
@@ -49,6 +53,7 @@ export function trendOf(looks: readonly Look[], warmUp = 1 / 3): Trend {
   return {
     rssMbPerHour: slope(warm.map(({ at, rssMb }) => [at, rssMb] as const)) * HOUR_SECONDS,
     rssMb: ends("rssMb"),
+    waiting: spread("waiting"),
     waitedMs: spread("waitedMs"),
     loopP99Ms: spread("loopP99Ms"),
     sockets: ends("sockets"),
