@@ -58,12 +58,20 @@ async function settled(person: Person, name: string): Promise<string> {
       if (conditions.some(({ type, status }) => type === "Reconciling" && status === "True")) return false;
       const pods = await person.podsOf(name);
       if (pods.some(({ metadata }) => metadata.deletionTimestamp !== undefined)) return false;
-      state = JSON.stringify({ ...standing(agent), pods: pods.map((pod) => bare(pod, name)) });
+      state = JSON.stringify({
+        ...standing(agent),
+        ...(isRefused(agent) ? {} : { pods: pods.map((pod) => bare(pod, name)) }),
+      });
       return true;
     },
     PATIENCE_MS,
   );
   return state;
+}
+
+/** What ran before a spec whose Pod the API server refuses runs on: one that was created with that spec has nothing that could. */
+function isRefused({ status }: Stored<Agent>): boolean {
+  return status?.conditions?.some(({ type, reason }) => type === "Ready" && reason === "PodRefused") === true;
 }
 
 function standing({ spec, status }: Stored<Agent>): object {
