@@ -28,7 +28,8 @@ ${benches.map(({ name, title }) => `  ${name.padEnd(12)} ${title}`).join("\n")}
   --write      put the outcome into docs/benchmarks.md
   --help       show this
 
-BENCH_AGENTS=300 BENCH_REST_SECONDS=5 BENCH_SCALE=20,60 make it shorter and its figures worth less: for a first look.`;
+BENCH_AGENTS=300 BENCH_REST_SECONDS=5 BENCH_SCALE=20,60 BENCH_INTERVAL=10 make it shorter and its figures worth less: for
+a first look. At its defaults a run of scale takes about half an hour.`;
 
 /** Gives the exit code: 0 measured, 1 could not, 2 not understood. */
 async function main(args: readonly string[]): Promise<number> {

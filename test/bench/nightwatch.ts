@@ -1,5 +1,3 @@
-import { appendFile } from "node:fs/promises";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Agent, agentResource, type AgentManifest } from "../../src/api/v1alpha1/agent.ts";
 import { type AgentFleet, agentFleetResource } from "../../src/api/v1alpha1/agent-fleet.ts";
@@ -8,15 +6,16 @@ import { measureCpu } from "./cpu.ts";
 import { percentile } from "./figures.ts";
 import { applyAgent, applyAsPerson, inLanes, nameOf, safetyFleets, tool } from "./objects.ts";
 import { type MeasuredOperator, startMeasuredOperator, untilSettled } from "./operator.ts";
+import { letAllPrint, LINES } from "./output.ts";
 import type { Sample } from "./report.ts";
 import { inCluster, inNamespace, inTurns, type Session } from "./session.ts";
+import { intervalSeconds } from "./size.ts";
 import { hasCondition, watchFor } from "./witness.ts";
 
 const AGENTS = Number(process.env["BENCH_AGENTS"] ?? 10_000);
 const FLEET = 500;
-const LINES = 100;
 /** An interval in which this machine can serve that many logs beside everything else. */
-const INTERVAL_SECONDS = Number(process.env["BENCH_INTERVAL"] ?? 120);
+const INTERVAL_SECONDS = intervalSeconds(120);
 const DRIFTING = 100;
 const SHORTEST_INTERVAL_SECONDS = 5;
 
@@ -73,13 +72,12 @@ async function watched(session: Session, name: string): Promise<Sample> {
       for (const fleet of fleets) await applyAsPerson<AgentFleet>(client, agentFleetResource, fleet as AgentFleet);
       await agents.until("ready", AGENTS);
       log(`bench: ${AGENTS} agents are ready`);
-      const logFile = join(cluster.directory, "pod-logs", "default.log");
-      await talk(logFile);
+      await letAllPrint(cluster);
       await sleep(INTERVAL_SECONDS * 1000);
       await operator.longestStallMs();
       const before = await operator.requests();
       const cpu = await measureCpu(cluster, operator.process.pid);
-      await talk(logFile);
+      await letAllPrint(cluster);
       await sleep(INTERVAL_SECONDS * 1000);
       const used = await cpu();
       const after = await operator.requests();
@@ -112,16 +110,6 @@ async function atRest(operator: MeasuredOperator): Promise<Sample> {
   await sleep(60_000);
   const after = await operator.requests();
   return { restReads: (after.reads - before.reads) / AGENTS, restWrites: after.writes - before.writes };
-}
-
-async function talk(logFile: string): Promise<void> {
-  const now = Date.now();
-  const lines = Array.from(
-    { length: LINES },
-    (_, n) =>
-      `${new Date(now + n).toISOString().replace("Z", "000000Z")} stdout F scanned dependency ${n}, nothing to report\n`,
-  );
-  await appendFile(logFile, lines.join(""));
 }
 
 /** Agents that begin to fail one after the other. */

@@ -20,14 +20,15 @@ export function nameOf(what: string, index: number): string {
   return `${what}-${String(index).padStart(4, "0")}`;
 }
 
-/** Fleets of Safety agents, evenly filled. */
+/** Fleets of Safety agents, filled as evenly as whole numbers can. */
 export function safetyFleets(namespace: string, count: number, agents: number): readonly AgentFleetManifest[] {
+  const upTo = (fleets: number): number => Math.floor((fleets * agents) / count);
   return Array.from({ length: count }, (_, fleet) => ({
     metadata: { name: nameOf("fleet", fleet), namespace },
     spec: {
       concurrency: { max: 10_000 },
       defaults: tool,
-      agents: Array.from({ length: agents / count }, (_, index): AgentFleetEntry => ({
+      agents: Array.from({ length: upTo(fleet + 1) - upTo(fleet) }, (_, index): AgentFleetEntry => ({
         name: nameOf(`safety-${fleet}`, index),
         layer: "Safety",
         task,

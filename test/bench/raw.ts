@@ -1,7 +1,9 @@
-import { fork } from "node:child_process";
+import { execFile, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import * as z from "zod";
+import { imageStart } from "../dockerfile.ts";
 
 /** What the raw writer is to do. */
 export interface RawOrder {
@@ -52,4 +54,18 @@ export async function prepareRawWriter(order: RawOrder): Promise<RawWriter> {
       await exited;
     },
   };
+}
+
+const keptSchema = z.object({ seconds: z.number(), rss: z.number(), heap: z.number(), objects: z.number() });
+
+/** What it takes to have all Agents and Pods at hand: seconds of reading, MB of the machine, MB that are left of its heap. */
+export type Kept = Readonly<z.output<typeof keptSchema>>;
+
+/** Lets a process list and watch what the operator does, with the operator's own client and settings of V8, and nothing more. */
+export async function keepRaw(kubeconfig: string): Promise<Kept> {
+  const { env, nodeFlags } = imageStart();
+  const program = join(import.meta.dirname, "raw-keeper.ts");
+  const args = [...nodeFlags, "--expose-gc", program, kubeconfig];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env: { ...process.env, ...env } });
+  return keptSchema.parse(JSON.parse(stdout));
 }

@@ -36,7 +36,7 @@ export interface Report {
 
 export interface Plot {
   readonly title: string;
-  readonly lines: readonly { readonly figure: string; readonly name: string }[];
+  readonly lines: readonly { readonly figure: string; readonly name: string; readonly unit: string }[];
 }
 
 /** Figures of one size, as they stand in a sample of several. */

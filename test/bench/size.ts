@@ -5,12 +5,19 @@ export const AGENTS = whole("BENCH_AGENTS", 1000);
 export const REST_SECONDS = whole("BENCH_REST_SECONDS", 60);
 
 /** The sizes of one population that grows. BENCH_SCALE="20,60": smaller, for a first look. */
-export const SIZES = (process.env["BENCH_SCALE"] ?? "100,1000,10000")
-  .split(",")
-  .map((size) => wholeOf("BENCH_SCALE", size));
+export const SIZES = rising("BENCH_SCALE", "100,1000,10000");
+
+/** Seconds between two evaluations of an agent, where a bench watches a round of them. BENCH_INTERVAL: shorter, for a first look. */
+export const intervalSeconds = (otherwise: number): number => whole("BENCH_INTERVAL", otherwise);
 
 function whole(variable: string, otherwise: number): number {
   return wholeOf(variable, process.env[variable] ?? otherwise);
+}
+
+function rising(variable: string, otherwise: string): readonly number[] {
+  const values = (process.env[variable] ?? otherwise).split(",").map((text) => wholeOf(variable, text));
+  if (values.some((value, index) => value <= (values[index - 1] ?? 0))) throw new Error(`${variable} must rise`);
+  return values;
 }
 
 function wholeOf(variable: string, text: string | number): number {

@@ -1,6 +1,6 @@
-import { parseArgs } from "node:util";
 import { runCommand } from "../cluster/command.ts";
 import { logToStderr as log } from "../cluster/failure.ts";
+import { numberFlags, randomSeed } from "../cluster/number-flags.ts";
 import { textOf } from "./report.ts";
 import { runChaos } from "./run.ts";
 
@@ -19,16 +19,13 @@ Exit codes: 0 no violation, 1 violations, 2 not understood.`;
 
 /** Plays the scenario and gives the exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  const request = parse(args);
-  if ("wrong" in request) {
-    log(`chaos: ${request.wrong}`);
+  const request = numberFlags("chaos", HELP, ["seed", "faults", "kills", "replicas"], args);
+  if ("exitCode" in request) return request.exitCode;
+  const { seed = randomSeed(), faults = 1000, kills = Math.ceil(faults / 25), replicas = 1 } = request.numbers;
+  if (replicas === 0) {
+    log("chaos: --replicas is a whole number from 1 on (--help shows all flags)");
     return 2;
   }
-  if (request.help) {
-    process.stdout.write(`${HELP}\n`);
-    return 0;
-  }
-  const { seed, faults, kills, replicas } = request;
   log(`chaos: seed ${seed}, ${faults} faults, ${kills} of them kills of the operator`);
   const outcome = await runChaos({
     seed,
@@ -44,34 +41,6 @@ async function main(args: readonly string[]): Promise<number> {
   });
   process.stdout.write(`${textOf(outcome)}\n`);
   return outcome.violations.length === 0 ? 0 : 1;
-}
-
-interface Request {
-  readonly help: boolean;
-  readonly seed: number;
-  readonly faults: number;
-  readonly kills: number;
-  readonly replicas: number;
-}
-
-function parse(args: readonly string[]): Request | { readonly wrong: string } {
-  try {
-    const text = { type: "string" } as const;
-    const options = { seed: text, faults: text, kills: text, replicas: text, help: { type: "boolean" } } as const;
-    const { values } = parseArgs({ args: [...args], options });
-    const faults = Number(values.faults ?? 1000);
-    const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000));
-    const kills = Number(values.kills ?? Math.ceil(faults / 25));
-    const replicas = Number(values.replicas ?? 1);
-    const whole = (value: number): boolean => Number.isInteger(value) && value >= 0;
-    if (![seed, faults, kills, replicas].every(whole) || replicas === 0) {
-      return { wrong: "--seed, --faults, --kills and --replicas are whole numbers, the last from 1 on" };
-    }
-    return { help: values.help ?? false, seed, faults, kills, replicas };
-  } catch (error) {
-    const [line] = (error instanceof Error ? error.message : String(error)).split("\n");
-    return { wrong: `${line} (--help shows all flags)` };
-  }
 }
 
 await runCommand("chaos", main);

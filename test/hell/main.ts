@@ -1,7 +1,7 @@
-import { parseArgs } from "node:util";
 import { inTheatre } from "../chaos/theatre.ts";
 import { runCommand } from "../cluster/command.ts";
 import { logToStderr as log } from "../cluster/failure.ts";
+import { numberFlags, randomSeed } from "../cluster/number-flags.ts";
 import { textOf } from "./report.ts";
 import { runHell } from "./run.ts";
 
@@ -20,31 +20,9 @@ Exit codes: 0 nothing found, 1 findings, 2 not understood.`;
 
 /** Gives the exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  let values: {
-    seed?: string | undefined;
-    count?: string | undefined;
-    changes?: string | undefined;
-    help?: boolean | undefined;
-  };
-  try {
-    const text = { type: "string" } as const;
-    const options = { seed: text, count: text, changes: text, help: { type: "boolean" } } as const;
-    ({ values } = parseArgs({ args: [...args], options }));
-  } catch (error) {
-    log(`hell: ${error instanceof Error ? error.message.split("\n")[0] : String(error)} (--help shows all flags)`);
-    return 2;
-  }
-  if (values.help) {
-    process.stdout.write(`${HELP}\n`);
-    return 0;
-  }
-  const count = Number(values.count ?? 10_000);
-  const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000));
-  const changes = Number(values.changes ?? Math.ceil(count / 100));
-  if (![seed, count, changes].every((value) => Number.isInteger(value) && value >= 0)) {
-    log("hell: --seed, --count and --changes are whole numbers");
-    return 2;
-  }
+  const request = numberFlags("hell", HELP, ["seed", "count", "changes"], args);
+  if ("exitCode" in request) return request.exitCode;
+  const { seed = randomSeed(), count = 10_000, changes = Math.ceil(count / 100) } = request.numbers;
   log(`hell: seed ${seed}, ${count} manifests, ${changes} changes of agents`);
   const outcome = await inTheatre(3, (theatre) => runHell(theatre, { seed, count, changes, log }));
   process.stdout.write(`${textOf(outcome)}\n`);

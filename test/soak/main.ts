@@ -1,7 +1,7 @@
-import { parseArgs } from "node:util";
 import { inTheatre } from "../chaos/theatre.ts";
 import { runCommand } from "../cluster/command.ts";
 import { logToStderr as log } from "../cluster/failure.ts";
+import { numberFlags, randomSeed } from "../cluster/number-flags.ts";
 import { textOf } from "./report.ts";
 import { soak } from "./soak.ts";
 
@@ -21,31 +21,9 @@ const PODS_OF_A_NODE = 110;
 
 /** Gives the exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  let values: {
-    minutes?: string | undefined;
-    agents?: string | undefined;
-    seed?: string | undefined;
-    help?: boolean | undefined;
-  };
-  try {
-    const text = { type: "string" } as const;
-    const options = { minutes: text, agents: text, seed: text, help: { type: "boolean" } } as const;
-    ({ values } = parseArgs({ args: [...args], options }));
-  } catch (error) {
-    log(`soak: ${error instanceof Error ? error.message.split("\n")[0] : String(error)} (--help shows all flags)`);
-    return 2;
-  }
-  if (values.help) {
-    process.stdout.write(`${HELP}\n`);
-    return 0;
-  }
-  const minutes = Number(values.minutes ?? 30);
-  const agents = Number(values.agents ?? 2000);
-  const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000));
-  if (![minutes, agents, seed].every((value) => Number.isFinite(value) && value >= 0)) {
-    log("soak: --minutes, --agents and --seed are numbers (--help shows all flags)");
-    return 2;
-  }
+  const request = numberFlags("soak", HELP, ["minutes", "agents", "seed"], args);
+  if ("exitCode" in request) return request.exitCode;
+  const { minutes = 30, agents = 2000, seed = randomSeed() } = request.numbers;
   log(`soak: seed ${seed}, ${agents} agents, ${minutes} minutes`);
   const nodes = Math.ceil(agents / PODS_OF_A_NODE) + 1;
   const soaked = await inTheatre(nodes, (theatre) => soak(theatre, { seed, minutes, agents, log }), {

@@ -11,7 +11,7 @@ const report: Report = {
     { figure: "writes", text: "writes at rest", goal: { at: "most", value: 0 } },
   ],
   sizes: [100, 1000],
-  plot: { title: "How it grows", lines: [{ figure: "seconds", name: "start (s)" }] },
+  plot: { title: "How it grows", lines: [{ figure: "seconds", name: "start", unit: "s" }] },
   samples: [
     { ...at(100, { seconds: 2, writes: 0 }), ...at(1000, { seconds: 12, writes: 0 }) },
     { ...at(100, { seconds: 1, writes: 0 }), ...at(1000, { seconds: 20, writes: 0 }) },
@@ -38,8 +38,13 @@ describe("a report of several sizes", () => {
   it("is drawn as one picture, always the same for the same figures", () => {
     const svg = plotOf(report);
     expect(svg).toMatch(/^<svg /);
-    for (const text of ["How it grows", "start (s)", "agents", "16"]) expect(svg).toContain(text);
+    for (const text of ["How it grows", "start: 16 s", "agents", "linear growth"]) expect(svg).toContain(text);
     expect(plotOf(report)).toBe(svg);
+  });
+
+  it("is drawn as far as it was measured", () => {
+    expect(plotOf({ ...report, samples: report.samples.slice(2) })).toContain("start: 3 s");
+    expect(plotOf({ ...report, samples: [] })).toMatch(/^<svg /);
   });
 
   it("draws nothing where there is no line to draw", () => {
