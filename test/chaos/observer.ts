@@ -8,7 +8,7 @@ import { EVENT } from "../../src/kube/events.ts";
 import { jobResource, podResource } from "../../src/kube/types-core.ts";
 import type { ResourceType } from "../../src/kube/types.ts";
 import { type Change, type ObservedKind, presentAtEnd, type Watched } from "./history.ts";
-import { until } from "./until.ts";
+import { until } from "../until.ts";
 
 const types: Readonly<Record<ObservedKind, ResourceType>> = {
   AgentFleet: agentFleetResource,

@@ -6,7 +6,7 @@ import { isNotFound } from "../../src/kube/errors.ts";
 import { type Pod, podResource } from "../../src/kube/types-core.ts";
 import type { Condition, KubeObject, ResourceType, Stored } from "../../src/kube/types.ts";
 import { controllerOf } from "../../src/workloads/labels.ts";
-import { until } from "./until.ts";
+import { until } from "../until.ts";
 
 /** What a person does in a namespace, and looks for: past all faults, straight at the API server. */
 export interface Person {

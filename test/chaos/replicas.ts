@@ -5,7 +5,7 @@ import type { FaultPlan } from "./fault-plan.ts";
 import type { LogText } from "./history.ts";
 import { keepOperators, type Kills, type Operators } from "./operators.ts";
 import type { Theatre } from "./theatre.ts";
-import { until } from "./until.ts";
+import { until } from "../until.ts";
 
 /** One or more replicas of the operator in one namespace, each with a proxy of its own between it and the server. */
 export interface Replicas {
@@ -46,7 +46,7 @@ export async function startReplicas(
       args: ["--namespaces", namespace, ...lease],
       logFile: join(folder, `${replica}.log`),
     };
-    return { proxy, operators: keepOperators(options, faults?.kills) };
+    return { proxy, operators: keepOperators(options, faults && shareOf(faults.kills, n, count)) };
   };
   const all = await Promise.all(Array.from({ length: count }, (_, n) => start(n)));
   return {
@@ -73,6 +73,11 @@ export async function startReplicas(
       return ends.flat();
     },
   };
+}
+
+/** What of all kills is for the n-th of so many replicas: none more in all, and not all at the same writes. */
+export function shareOf(kills: Kills, n: number, count: number): Kills {
+  return { ...kills, seed: kills.seed + n, most: Math.ceil((kills.most - n) / count) };
 }
 
 /** Whose write of the lease was the last that the server took. */

@@ -20,7 +20,7 @@ import {
   type Size,
   STRANGER,
 } from "./scenario.ts";
-import { until } from "./until.ts";
+import { until } from "../until.ts";
 
 /** One namespace in which the scenario is played. */
 export interface Stage {

@@ -10,8 +10,9 @@ import { personIn } from "./person.ts";
 import { type ReplicaOptions, type Replicas, startReplicas } from "./replicas.ts";
 import { playEnd, playRound, prepare, type Stage } from "./rounds.ts";
 import { PLANTED, type Size, STRANGER } from "./scenario.ts";
-import { inTheatre, openNamespace, type Theatre } from "./theatre.ts";
-import { NotReached } from "./until.ts";
+import { openNamespace } from "../cluster/in-cluster.ts";
+import { inTheatre, type Theatre } from "./theatre.ts";
+import { NotReached } from "../until.ts";
 
 export interface ChaosOptions {
   readonly seed: number;
@@ -98,7 +99,7 @@ export async function runChaos(options: ChaosOptions): Promise<Outcome> {
       violations,
     };
   };
-  return await inTheatre(3, work, { audit: auditRules });
+  return await inTheatre(3, work, auditRules);
 }
 
 async function open(theatre: Theatre, { size }: ChaosOptions, replicas: ReplicaOptions): Promise<World> {

@@ -5,7 +5,7 @@ import type { Pod } from "../../src/kube/types-core.ts";
 import type { Stored } from "../../src/kube/types.ts";
 import { annotation } from "../../src/workloads/labels.ts";
 import type { Person } from "../chaos/person.ts";
-import { NotReached, until } from "../chaos/until.ts";
+import { NotReached, until } from "../until.ts";
 import type { Json } from "./from-schema.ts";
 import type { HellFinding } from "./run.ts";
 import { hasVerdict } from "./verdict.ts";

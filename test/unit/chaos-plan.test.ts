@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { planFaults } from "../chaos/fault-plan.ts";
 import { differences } from "../chaos/final-state.ts";
+import { shareOf } from "../chaos/replicas.ts";
 import type { SeenCall } from "../faults/plan.ts";
 
 const call = (verb: SeenCall["verb"], name: string | undefined, resource = "agents"): SeenCall => ({
@@ -106,4 +107,12 @@ describe("the comparison with a run without faults", () => {
       "Pod d-1: without faults it is not there; with them x",
     ]);
   });
+});
+
+it("several replicas share the kills that were asked for, and one alone meets them all", () => {
+  const kills = { seed: 7, most: 41, plan: planFaults({ seed: 7, most: 0, allowLong: false }) };
+  expect(shareOf(kills, 0, 1)).toEqual(kills);
+  expect([0, 1, 2].map((n) => shareOf(kills, n, 3).most)).toEqual([14, 14, 13]);
+  expect(new Set([0, 1, 2].map((n) => shareOf(kills, n, 3).seed)).size).toBe(3);
+  expect([0, 1].map((n) => shareOf({ ...kills, most: 1 }, n, 2).most)).toEqual([1, 0]);
 });
