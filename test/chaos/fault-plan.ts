@@ -71,7 +71,7 @@ export interface FaultPlan {
 
 export interface FaultOptions {
   readonly seed: number;
-  /** No more than this. */
+  /** No more requests than this; what is counted from elsewhere comes on top. */
   readonly most: number;
   /** Whether faults may be among them that stall what they meet for half a minute or more. */
   readonly allowLong: boolean;
@@ -86,14 +86,14 @@ export function planFaults(options: FaultOptions): FaultPlan {
   const counts = new Map<string, number>();
   const calls = new Map<string, number>();
   const inARow = new Map<string, number>();
-  let total = 0;
+  let [total, spoilt] = [0, 0];
   const count = (name: string): void => {
     counts.set(name, (counts.get(name) ?? 0) + 1);
     total += 1;
   };
   const decide = (call: SeenCall): Fault | undefined => {
     const { verb, resource, subresource = "", name = "" } = call;
-    if (resource === undefined || total >= most) return undefined;
+    if (resource === undefined || spoilt >= most) return undefined;
     // Who leads is decided by freezing, not by chance.
     if (resource === "leases") return undefined;
     // An event is tried again after ten seconds, which a short run has not.
@@ -109,6 +109,7 @@ export function planFaults(options: FaultOptions): FaultPlan {
     const { name: fault, isLong = false } = chosen;
     if (isLong && (!allowLong || (counts.get(fault) ?? 0) >= MOST_LONG)) return undefined;
     count(chosen.name);
+    spoilt += 1;
     return chosen.fault;
   };
   return { decide, counts, total: () => total, count };

@@ -116,3 +116,10 @@ it("several replicas share the kills that were asked for, and one alone meets th
   expect(new Set([0, 1, 2].map((n) => shareOf(kills, n, 3).seed)).size).toBe(3);
   expect([0, 1].map((n) => shareOf({ ...kills, most: 1 }, n, 2).most)).toEqual([1, 0]);
 });
+
+it("kills take nothing from the requests that are spoilt: each has as many as were asked for", () => {
+  const plan = planFaults({ seed: 7, most: 10, allowLong: false });
+  for (let kill = 0; kill < 5; kill++) plan.count("killed");
+  for (let n = 0; n < 200; n++) plan.decide(call("patch", `agent-${n}`));
+  expect(plan.total()).toBe(15);
+});
