@@ -8,4 +8,4 @@ it("whatever manifest is sent is refused with its field named or says how it sta
   const options = { seed, count: 160, changes: 3, log: () => undefined };
   const outcome = await inTheatre(2, (theatre) => runHell(theatre, options));
   expect(outcome.findings, `SEED=${seed}\n${textOf(outcome)}`).toEqual([]);
-});
+}, 400_000);
