@@ -1,9 +1,8 @@
 import { onTestFinished } from "vitest";
-import { type AgentRun, agentRunResource } from "../../src/api/v1alpha1/agent-run.ts";
+import { agentRunResource } from "../../src/api/v1alpha1/agent-run.ts";
 import type { KubeClient } from "../../src/kube/client.ts";
 import { type Job, jobResource } from "../../src/kube/types-core.ts";
 import type { KubeObject, ResourceType, Stored } from "../../src/kube/types.ts";
-import { condition } from "../../src/controllers/conditions.ts";
 import { jobEnd } from "../../src/controllers/agent-run/run-state.ts";
 
 /** What became of runs and Jobs, in the API server's own order. */
@@ -15,8 +14,6 @@ export interface RunWitness {
   readonly order: () => readonly string[];
   /** The most Jobs that had not ended at one time. */
   readonly mostAtOnce: () => number;
-  /** namespace/name of the runs that ever waited for this reason (Started is False), however soon they went on. */
-  readonly waitedFor: (reason: string) => readonly string[];
 }
 
 type OnEnd = (cleanUp: () => Promise<void>) => void;
@@ -34,12 +31,8 @@ export async function watchRuns(
   const nameOf = ({ metadata }: Stored) => `${metadata.namespace}/${metadata.name}`;
   const scope = namespace === undefined ? {} : { namespace };
   const from = { client, scope, onEnd };
-  const waited = new Map<string, Set<string>>();
-  await follow<AgentRun>(from, agentRunResource, (type, run) => {
+  await follow(from, agentRunResource, (type, run) => {
     if (type === "ADDED") runs.push(nameOf(run));
-    const started = condition(run.status?.conditions, "Started");
-    if (started?.status !== "False") return;
-    waited.set(started.reason, (waited.get(started.reason) ?? new Set()).add(nameOf(run)));
   });
   await follow<Job>(from, jobResource, (type, job) => {
     if (type === "ADDED") jobs.push(nameOf(job));
@@ -47,13 +40,7 @@ export async function watchRuns(
     else going.add(job.metadata.uid);
     most = Math.max(most, going.size);
   });
-  return {
-    runs,
-    jobs,
-    order: () => jobs.map((name) => name.split("/")[1] ?? ""),
-    mostAtOnce: () => most,
-    waitedFor: (reason) => [...(waited.get(reason) ?? [])],
-  };
+  return { runs, jobs, order: () => jobs.map((name) => name.split("/")[1] ?? ""), mostAtOnce: () => most };
 }
 
 async function follow<T extends KubeObject>(

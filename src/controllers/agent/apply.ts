@@ -140,12 +140,13 @@ async function carryOut(
 /** By a read, which costs the API server a fraction of a dry run with a precondition. */
 async function confirmAgent(
   { client, agents }: Tools,
-  { metadata: { name, namespace = "", uid, resourceVersion } }: StoredAgent,
+  agent: StoredAgent,
   context: ReconcileContext,
-): Promise<Extract<Outcome, { agent: unknown } | { nothingMore: true } | { isOutdated: true }>> {
+): Promise<Outcome> {
+  const { name, namespace = "", uid, resourceVersion } = agent.metadata;
   const there = await unlessGone(client.get<Agent>(agentResource, { name, namespace }, { signal: context.signal }));
   if (there === undefined) return { nothingMore: true };
-  if (there.metadata.uid === uid && there.metadata.resourceVersion === resourceVersion) return { agent: there };
+  if (there.metadata.uid === uid && there.metadata.resourceVersion === resourceVersion) return { agent };
   context.wrote(agents, there);
   return { isOutdated: true };
 }

@@ -66,3 +66,47 @@ it("a clock that is set back an hour, then forward a day, fires each occurrence 
   expect(await madeIn(DAY)).toEqual([]);
   expect(await madeIn(HOUR)).toEqual([runName("sync", NOON + 2 * HOUR + DAY)]);
 });
+
+it.each([
+  ["is suspended by now", true, []],
+  ["has changed otherwise", false, [`create agentruns/${runName("sync", NOON)}`]],
+])(
+  "a late occurrence of an agent that %s is decided anew on what the cache shows then, not before",
+  async (_, suspend, made) => {
+    const server = obedientServer();
+    const clock = createFakeClock(NOON + 60_000);
+    const timetable = { schedule: "0 * * * *", timeZone: "Etc/UTC", since: noonPlus(-86_400) };
+    const agent = (spec: { readonly suspend: boolean }) =>
+      anAgent({
+        name: "sync",
+        spec: { layer: "Core", schedule: "0 * * * *", ...spec },
+        status: { observedGeneration: 1, timetable, lastScheduleTime: noonPlus(-3600) },
+      });
+    let isBehind = true;
+    const get = async (...[type, ref]: Parameters<typeof server.client.get>) => {
+      const found = await server.client.get(type, ref);
+      const resourceVersion = String(Number(found.metadata.resourceVersion) + 1);
+      return isBehind ? { ...found, metadata: { ...found.metadata, resourceVersion } } : found;
+    };
+    const controller = createAgentController({
+      ...server,
+      ...watchParts(server, clock),
+      client: { ...server.client, get: get as typeof server.client.get },
+      name: "agent",
+      events: { event: () => undefined, flush: () => Promise.resolve() },
+      clock,
+      logger: recordingLogger().logger,
+      workers: 1,
+      images: {},
+    });
+    server.put("agents", agent({ suspend: false }));
+    controller.start();
+    await clock.advanceAndSettle(1000);
+    expect(server.tries).toEqual([]);
+
+    isBehind = false;
+    server.put("agents", agent({ suspend }));
+    await clock.advanceAndSettle(1000);
+    expect(server.tries.filter((what) => what.startsWith("create"))).toEqual(made);
+  },
+);
