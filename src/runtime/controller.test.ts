@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { KubeError } from "../kube/errors.ts";
+import type { Stored } from "../kube/types.ts";
 import { TerminalError, type Reconcile } from "./contract.ts";
 import { createController, type ControllerMetrics, type ControllerOptions } from "./controller.ts";
 import { createFakeClock, settle } from "./fake-clock.ts";
 import { NotLeaderError } from "./leadership.ts";
 import { fedInformer, recordingLogger, stored } from "./testing.ts";
-import type { Stored } from "../kube/types.ts";
 import { itself, watching } from "./watching.ts";
 
 const ref = { namespace: "ns", name: "a" };
