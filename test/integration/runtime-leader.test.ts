@@ -87,7 +87,11 @@ describe("of two candidates", () => {
     await b.logged("another process leads");
     await eventually(() => expect(writers).toEqual(["a"]));
 
+    // It is about to write, and nothing of it is on its way: no fence takes back what was sent before the freeze.
+    await client.mergePatch(configMapResource, ref, { data: { gate: "closed" } });
+    await a.logged("a reconcile is in hand");
     a.signal("SIGSTOP");
+    await client.mergePatch(configMapResource, ref, { data: { gate: "open" } });
     await b.logged("controllers started");
     await eventually(() => expect(writers).toEqual(["a", "b"]));
     a.signal("SIGCONT");
