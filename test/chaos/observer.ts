@@ -3,7 +3,7 @@ import { agentResource } from "../../src/api/v1alpha1/agent.ts";
 import { agentFleetResource } from "../../src/api/v1alpha1/agent-fleet.ts";
 import { agentRunResource } from "../../src/api/v1alpha1/agent-run.ts";
 import type { KubeClient } from "../../src/kube/client.ts";
-import { isTooManyRequests } from "../../src/kube/errors.ts";
+import { isTransient, KubeError } from "../../src/kube/errors.ts";
 import { EVENT } from "../../src/kube/events.ts";
 import { jobResource, podResource } from "../../src/kube/types-core.ts";
 import type { ResourceType } from "../../src/kube/types.ts";
@@ -19,6 +19,7 @@ const types: Readonly<Record<ObservedKind, ResourceType>> = {
   Event: EVENT,
 };
 
+/** How soon a watch that failed is tried again where the server asks for no more patience. */
 const AGAIN_MS = 100;
 
 /** Watches a namespace with watches of its own, which nobody spoils. */
@@ -44,7 +45,7 @@ export async function observe(client: KubeClient, namespace: string): Promise<Ob
   running.catch(() => undefined);
   const hasCaughtUp = async (): Promise<boolean> => {
     const lists = await Promise.all(Object.values(types).map((type) => list(client, type, namespace)));
-    const there = lists.flatMap(({ objects }) => objects).map(versionOf);
+    const there = lists.flat().map(versionOf);
     const told = presentAtEnd(changes).map(({ object }) => versionOf(object));
     return there.toSorted().join() === told.toSorted().join();
   };
@@ -67,45 +68,52 @@ interface Following {
   readonly signal: AbortSignal;
 }
 
-/** Lists once, then watches for good. An API server ends watches as it likes; a version that is gone is an error here. */
+/**
+ * Watches for good, from what is there on. An API server ends and refuses watches as it likes, one of a kind that was only
+ * just installed with "storage is (re)initializing"; a version that is gone is an error here.
+ */
 async function follow(
   { client, type, namespace, signal }: Following,
   tell: (change: Change["type"], object: Watched) => void,
 ): Promise<{ readonly ended: Promise<void> }> {
-  const { objects, at } = await list(client, type, namespace);
-  for (const object of objects) tell("ADDED", object);
-  const opened = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  let resourceVersion: string | undefined;
+  const watchOnce = async (): Promise<void> => {
+    const there: Watched[] = [];
+    // Not from a list: a kind's new storage may begin at a version after it, and refuses to tell of what was between.
+    const from = resourceVersion === undefined ? { sendInitialEvents: true } : { resourceVersion };
+    for await (const event of client.watch(type, { namespace, signal, ...from })) {
+      if (event.type === "BOOKMARK") {
+        if (resourceVersion === undefined && !event.initialEventsEnd) continue;
+        ({ resourceVersion } = event);
+        for (const object of there.splice(0)) tell("ADDED", object);
+        begun.resolve();
+      } else if (resourceVersion === undefined) {
+        there.push(event.object);
+      } else {
+        ({ resourceVersion } = event.object.metadata);
+        tell(event.type, event.object);
+      }
+    }
+  };
   const watching = async (): Promise<void> => {
-    let resourceVersion = at;
     while (!signal.aborted) {
-      const options = { namespace, resourceVersion, signal, onOpen: () => opened.resolve() };
       try {
-        for await (const event of client.watch(type, options)) {
-          if (event.type === "BOOKMARK") resourceVersion = event.resourceVersion;
-          else {
-            ({ resourceVersion } = event.object.metadata);
-            tell(event.type, event.object);
-          }
-        }
+        await watchOnce();
       } catch (error) {
-        // A kind that was only just installed: "storage is (re)initializing".
-        if (!isTooManyRequests(error)) throw error;
-        await sleep(AGAIN_MS);
+        if (!isTransient(error)) throw error;
+        const askedMs = error instanceof KubeError ? 1000 * (error.retryAfterSeconds ?? 0) : 0;
+        await sleep(Math.max(askedMs, AGAIN_MS), undefined, { signal }).catch(() => undefined);
       }
     }
   };
   const ended = watching();
-  await Promise.race([opened.promise, ended]);
+  await Promise.race([begun.promise, ended]);
   return { ended };
 }
 
-async function list(
-  client: KubeClient,
-  type: ResourceType,
-  namespace: string,
-): Promise<{ readonly objects: readonly Watched[]; readonly at: string }> {
-  const pages = await Array.fromAsync(client.list(type, { namespace }));
-  return { objects: pages.flatMap(({ items }) => items), at: pages.at(-1)?.resourceVersion ?? "" };
+async function list(client: KubeClient, type: ResourceType, namespace: string): Promise<readonly Watched[]> {
+  return (await Array.fromAsync(client.list(type, { namespace }))).flatMap(({ items }) => items);
 }
 
 const versionOf = ({ metadata }: Watched): string => `${metadata.uid} ${metadata.resourceVersion}`;

@@ -49,7 +49,7 @@ const apply = (person: Person, name: string, spec: Fields): Promise<Stored> =>
 const TOLD = 20;
 
 /** How long an agent may take to come to rest, old Pods and cooldown included. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 
 /** What an agent came to: its Ready condition and the Pod that it has, without names. */
 async function settled(person: Person, name: string): Promise<string> {

@@ -50,7 +50,7 @@ export const resources: Readonly<Record<HellKind, ResourceType>> = {
 const TOGETHER = 80;
 const LANES = 8;
 /** How long an object may go without a word of how it stands. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 const NAMESPACE = "hell";
 
 /** Sends manifests of every temper to a cluster on which the operator runs, and judges what becomes of each. */

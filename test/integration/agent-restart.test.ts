@@ -15,32 +15,38 @@ const ending = (exit: string, more: Partial<AgentSpecInput> = {}, fate: Readonly
   ...more,
 });
 
+/** A cooldown that no test sees the end of: what the agent says of its first end stands for as long as one looks. */
+const resting = { restart: { cooldownSeconds: 600 } };
+
 async function restartOf(name: string) {
   return (await agent(name)).status?.restart;
 }
 
 describe("a Safety agent whose Pod ended", () => {
-  it("with an error says how, waits for its cooldown, and starts the next Pod (L2)", async () => {
-    await apply(agentResource, aSafetyAgent("fails", ending("3", { restart: { cooldownSeconds: 2 } })));
-    const witness = await watchPods(cluster);
+  it("with an error says how, while it waits for its cooldown (L2)", async () => {
+    await apply(agentResource, aSafetyAgent("fails", ending("3", resting)));
     await becomes("Agent", "fails", { status: "False", reason: "AgentError" });
     expect(await restartOf("fails")).toMatchObject({
       failuresInWindow: 1,
       lastExit: { start: 1, class: "AgentError", code: 3, reason: "Error" },
     });
-    const { lastExit } = (await restartOf("fails")) ?? {};
-    await eventually(async () => expect((await agent("fails")).status?.starts).toBe(2));
-    const next = await eventually(async () => {
-      const pod = await find(podResource, "fails-2");
-      expect(pod).toBeDefined();
-      return pod;
+    expect((await agent("fails")).status?.starts).toBe(1);
+    await eventually(async () => {
+      const told = (await events("fails")).filter(({ reason }) => reason === "AgentError");
+      expect(told[0]).toMatchObject({ type: "Warning", note: expect.stringContaining("exit code 3") });
     });
-    const waited = Date.parse(next?.metadata.creationTimestamp ?? "") - Date.parse(lastExit?.time ?? "");
+  });
+
+  it("with an error is followed by the next Pod after its cooldown, and not before (L2)", async () => {
+    const witness = await watchPods(cluster);
+    await apply(agentResource, aSafetyAgent("follows", ending("3", { restart: { cooldownSeconds: 2 } })));
+    await eventually(async () => expect((await witness.testify()).story).toContain("+follows-2"));
+    const { last, mostAtOnce } = await witness.testify();
+    const ended = last("follows-1")?.status?.containerStatuses?.[0]?.state?.terminated?.finishedAt;
+    const waited = Date.parse(last("follows-2")?.metadata.creationTimestamp ?? "") - Date.parse(ended ?? "");
     expect(waited).toBeGreaterThanOrEqual(2000);
-    expect((await witness.testify()).mostAtOnce("fails")).toBe(1);
-    const told = (await events("fails")).filter(({ reason }) => reason === "AgentError");
-    expect(told[0]).toMatchObject({ type: "Warning", note: expect.stringContaining("exit code 3") });
-    await patch(agentResource, "fails", { spec: { suspend: true } });
+    expect(mostAtOnce("follows")).toBe(1);
+    await patch(agentResource, "follows", { spec: { suspend: true } });
   });
 
   it("with exit code 0 finished a pass: Ready all along, no failure, and the next pass follows (L3)", async () => {
@@ -48,7 +54,7 @@ describe("a Safety agent whose Pod ended", () => {
       agentResource,
       aSafetyAgent("passes", ending("0", { restart: { cooldownSeconds: 1, maxRestarts: 0 } })),
     );
-    await eventually(async () => expect((await agent("passes")).status?.starts).toBe(3), { timeoutMs: 60_000 });
+    await eventually(async () => expect((await agent("passes")).status?.starts).toBeGreaterThanOrEqual(3));
     expect(await restartOf("passes")).toMatchObject({ failuresInWindow: 0, lastExit: { class: "Success", code: 0 } });
     expect((await agent("passes")).status?.lastSuccessTime).toBeDefined();
     expect((await events("passes")).filter(({ type }) => type === "Warning")).toEqual([]);
@@ -56,13 +62,12 @@ describe("a Safety agent whose Pod ended", () => {
   });
 
   it("for want of memory is told apart (L3)", async () => {
-    await apply(agentResource, aSafetyAgent("memory", ending("137", {}, { reason: "OOMKilled" })));
+    await apply(agentResource, aSafetyAgent("memory", ending("137", resting, { reason: "OOMKilled" })));
     await becomes("Agent", "memory", { status: "False", reason: "OutOfMemory" });
     expect(await restartOf("memory")).toMatchObject({
       failuresInWindow: 1,
       lastExit: { code: 137, reason: "OOMKilled" },
     });
-    await patch(agentResource, "memory", { spec: { suspend: true } });
   });
 
   it("by eviction starts again after the cooldown, and it does not count as a failure (L3)", async () => {
@@ -110,7 +115,8 @@ describe("a Safety agent whose restart budget is spent (L3)", () => {
     await apply(agentResource, aSafetyAgent("resumed", ending("1", spent)));
     await becomes("Agent", "resumed", { status: "False", reason: "RestartBudgetExhausted" });
     await ask("resumed", "resume-requested-at");
-    await eventually(async () => expect((await agent("resumed")).status?.starts).toBe(3));
+    // It spends its budget anew, and soon: what it starts after the second is by the resume.
+    await eventually(async () => expect((await agent("resumed")).status?.starts).toBeGreaterThanOrEqual(3));
     const { metadata, status } = await agent("resumed");
     expect(status?.lastHandledResumeAt).toBe(metadata.annotations?.["darkfactory.dev/resume-requested-at"]);
     await patch(agentResource, "resumed", { spec: { suspend: true } });

@@ -1,8 +1,12 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { agentFleetResource } from "../../src/api/v1alpha1/agent-fleet.ts";
 import { aFleet, anOperatedNamespace, aSafetyAgent, simulated } from "./operator-support.ts";
 import { watchPods } from "./pod-witness.ts";
 import { eventually } from "./support.ts";
+
+// Four waves, one after another, each of which deletes, creates, schedules and starts.
+vi.setConfig({ testTimeout: 300_000 });
+const WAVES = { timeoutMs: 200_000 };
 
 const cluster = anOperatedNamespace();
 const { apply, becomes, podsOf, agent } = cluster;
@@ -32,10 +36,11 @@ it("a fleet-wide change takes at most the allowed share of running Safety agents
   expect((await witness.testify()).mostMissing(names)).toBe(0);
 
   await apply(agentFleetResource, of("second"));
-  await eventually(async () => expect(await models()).toEqual(names.map(() => "second")), { timeoutMs: 60_000 });
+  await eventually(async () => expect(await models()).toEqual(names.map(() => "second")), WAVES);
   await becomes("AgentFleet", "roll", { status: "True" });
   const { story, mostMissing, mostAtOnce } = await witness.testify();
-  expect(mostMissing(names)).toBe(2);
+  // Whether two are ever away together is a matter of how soon the first is back: the next test holds them there.
+  expect(mostMissing(names)).toBeLessThanOrEqual(2);
   expect(names.map(mostAtOnce)).toEqual(names.map(() => 1));
   expect(story).toHaveLength(16);
 });
@@ -50,7 +55,7 @@ it("a change that no Pod survives stops after that share: the others keep runnin
 
   // Back to what worked: the stuck ones are replaced as well.
   await apply(agentFleetResource, of("fourth"));
-  await eventually(async () => expect(await models()).toEqual(names.map(() => "fourth")), { timeoutMs: 60_000 });
+  await eventually(async () => expect(await models()).toEqual(names.map(() => "fourth")), WAVES);
   await becomes("AgentFleet", "roll", { status: "True" });
   expect((await witness.testify()).mostMissing(names)).toBe(2);
 });

@@ -202,6 +202,7 @@ describe("deleting a Safety agent", () => {
     await remove(agentResource, "leaving");
     const witness = await watchPods(cluster);
     await remove(podResource, "leaving-1");
+    await eventually(async () => expect(await find(podResource, "leaving-1")).toBeUndefined());
     // A second agent that comes and runs meanwhile shows that the operator was there and chose not to act.
     await apply(agentResource, aSafetyAgent("arriving"));
     await runningPod("arriving");

@@ -16,11 +16,16 @@ interface Schema {
 let schemas: Readonly<Record<string, Schema>>;
 beforeAll(async () => {
   const client = createKubeClient(await loadConfig({ kubeconfig: inject("cluster").kubeconfig }));
-  // The server publishes it a moment after the CRDs are established.
-  const document = await eventually(() => client.raw("GET", "/openapi/v3/apis/darkfactory.dev/v1alpha1"));
-  ({ schemas } = (
-    document as { readonly components: { readonly schemas: Readonly<Record<string, Schema>> } }
-  ).components);
+  // The server publishes it a moment after the CRDs are established, one kind after another.
+  schemas = await eventually(async () => {
+    const { components } = (await client.raw("GET", "/openapi/v3/apis/darkfactory.dev/v1alpha1")) as {
+      readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
+    };
+    expect(Object.keys(components.schemas)).toEqual(
+      expect.arrayContaining(kinds.map(({ resource }) => `dev.darkfactory.v1alpha1.${resource.kind}`)),
+    );
+    return components.schemas;
+  });
   await client.close();
 });
 

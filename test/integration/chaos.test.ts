@@ -10,8 +10,8 @@ const SHORT = {
   replicas: 1,
   size: { safety: 5, growth: 2, minutely: 0 },
   allowLong: false,
-  // Two intervals of Nightwatch and a little: an agent's first evaluations bring news.
-  settleMs: 11_000,
+  // Two intervals of Nightwatch, for an agent's first evaluations bring news, and what a busy machine may be late by.
+  settleMs: 30_000,
   quietMs: 3000,
 } as const;
 

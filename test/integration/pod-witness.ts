@@ -13,6 +13,8 @@ export interface Testimony {
   readonly mostAtOnce: (agent: string) => number;
   /** The most of these agents that had, at one time, no Pod that is ready and not asked to stop. */
   readonly mostMissing: (agents: readonly string[]) => number;
+  /** A Pod as it was last seen, also one that is gone. */
+  readonly last: (name: string) => Stored<Pod> | undefined;
 }
 
 export interface PodWitness {
@@ -26,6 +28,7 @@ export async function watchPods(hands: Pick<Hands, "namespace" | "client">): Pro
   const client = hands.client();
   const present = new Map<string, Stored<Pod>>();
   const story: string[] = [];
+  const last = new Map<string, Stored<Pod>>();
   const most = new Map<string, number>();
   const upAt: ReadonlySet<string>[] = [];
   const note = (): void => {
@@ -39,7 +42,10 @@ export async function watchPods(hands: Pick<Hands, "namespace" | "client">): Pro
   };
 
   const { pods, resourceVersion } = await read();
-  for (const pod of pods) present.set(pod.metadata.uid, pod);
+  for (const pod of pods) {
+    present.set(pod.metadata.uid, pod);
+    last.set(pod.metadata.name, pod);
+  }
   note();
   const end = new AbortController();
   const opened = Promise.withResolvers<void>();
@@ -48,6 +54,7 @@ export async function watchPods(hands: Pick<Hands, "namespace" | "client">): Pro
     for await (const event of client.watch(podResource, options)) {
       if (event.type === "BOOKMARK") continue;
       const { name, uid } = event.object.metadata;
+      last.set(name, event.object);
       if (event.type === "DELETED") present.delete(uid);
       else present.set(uid, event.object);
       if (event.type !== "MODIFIED") story.push(`${event.type === "ADDED" ? "+" : "-"}${name}`);
@@ -65,6 +72,7 @@ export async function watchPods(hands: Pick<Hands, "namespace" | "client">): Pro
       return {
         story: [...story],
         mostAtOnce: (agent) => most.get(agent) ?? 0,
+        last: (name) => last.get(name),
         mostMissing: (agents) => Math.max(...upAt.map((up) => agents.filter((agent) => !up.has(agent)).length)),
       };
     },

@@ -2,10 +2,11 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as yaml from "js-yaml";
-import { afterAll, beforeAll, expect, it, onTestFailed } from "vitest";
+import { afterAll, beforeAll, expect, it, onTestFailed, vi } from "vitest";
 import { agentResource } from "../../src/api/v1alpha1/agent.ts";
 import { agentFleetResource } from "../../src/api/v1alpha1/agent-fleet.ts";
 import { loadConfig } from "../../src/kube/config.ts";
+import type { KubeClient } from "../../src/kube/client.ts";
 import { createKubeClient } from "../../src/kube/kube-client.ts";
 import { claimResource, jobResource, podResource } from "../../src/kube/types-core.ts";
 import type { KubeObject, ResourceType } from "../../src/kube/types.ts";
@@ -17,6 +18,9 @@ import { aWatchedAgent, aWatchedGrowthAgent, lines } from "./nightwatch-support.
 import { aFleet, type Hands, hands, simulated } from "./operator-support.ts";
 import { aGrowthAgent, forever, type RunHands, runHands } from "./run-support.ts";
 import { eventually } from "./support.ts";
+
+// A cluster of its own is started, and a whole life is led, one thing after another.
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 300_000 });
 
 const deploy = join(import.meta.dirname, "..", "..", "deploy", "darkfactory.yaml");
 const account = { namespace: "darkfactory-system", name: "darkfactory" };
@@ -62,12 +66,13 @@ beforeAll(async () => {
   await apply(manifests.filter(({ kind }) => kind !== "Deployment"));
   const kubeconfig = join(folder, "kubeconfig");
   await eventually(() => writeKubeconfigOf(account, cluster, kubeconfig));
-  const lease = ["--leader-election-namespace", account.namespace, "--leader-election-id", "darkfactory"];
-  operator = startOperator({ kubeconfig, args: lease });
-  await operator.logged(ACTING);
   const client = createKubeClient(await loadConfig({ kubeconfig: cluster.kubeconfig }));
   const own = hands("default", () => client);
   here = { ...own, ...runHands(own) };
+  await eventually(() => isInForce(client));
+  const lease = ["--leader-election-namespace", account.namespace, "--leader-election-id", "darkfactory"];
+  operator = startOperator({ kubeconfig, args: lease });
+  await operator.logged(ACTING);
 });
 
 afterAll(async () => {
@@ -76,6 +81,25 @@ afterAll(async () => {
   await cluster?.stop();
   await rm(folder, { recursive: true, force: true });
 });
+
+/** Throws until the API server knows what was applied: the roles, and the kinds that owner references are checked by. */
+async function isInForce(client: KubeClient): Promise<void> {
+  const served = (await client.raw("GET", "/apis/darkfactory.dev/v1alpha1")) as {
+    readonly resources: readonly { readonly kind: string }[];
+  };
+  const names = served.resources.map(({ kind }) => kind);
+  expect(names).toEqual(expect.arrayContaining(["Agent", "AgentFleet", "AgentRun"]));
+  // One of its ClusterRole, one of its Role.
+  for (const resourceAttributes of [
+    { verb: "list", group: "darkfactory.dev", resource: "agents" },
+    { verb: "create", group: "coordination.k8s.io", resource: "leases", namespace: account.namespace },
+  ]) {
+    const { status } = (await client.raw("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", {
+      spec: { user: userOf(account), resourceAttributes },
+    })) as { readonly status: { readonly allowed: boolean } };
+    expect(status.allowed).toBe(true);
+  }
+}
 
 it("the role of the chart lets the operator do all that a fleet's life needs, and nothing that it never does", async () => {
   onTestFailed(() => console.error(operator.logTail().slice(-30).join("\n")));
@@ -159,8 +183,8 @@ async function aLife(here: Hands & RunHands): Promise<void> {
   });
   await start("keeper", "kept");
   await eventually(async () => expect((await here.run("kept")).status?.conditions?.[0]?.status).toBe("False"));
-  // Its Pods take a moment to go: the operator is to see one that is asked to.
-  await apply(agentResource, aGrowthAgent("lasting", { ...forever, stop: "1s" }) as never);
+  // Its Pods do not go until they are let: the operator is to see one that is asked to.
+  await apply(agentResource, aGrowthAgent("lasting", { ...forever, stop: "1h" }) as never);
   await apply(jobResource, {
     metadata: { name: "taken" },
     spec: {
@@ -179,6 +203,12 @@ async function aLife(here: Hands & RunHands): Promise<void> {
     expect((await here.job("mended"))?.metadata.labels).toHaveProperty(["app.kubernetes.io/managed-by"]),
   );
   await remove(podResource, running.metadata.name);
+  await eventually(async () =>
+    expect((await find(podResource, running.metadata.name))?.status?.conditions).toContainEqual(
+      expect.objectContaining({ type: "DisruptionTarget", status: "True" }),
+    ),
+  );
+  await patch(podResource, running.metadata.name, simulated({ stop: "1ms" }));
   await eventually(async () => {
     const names = (await here.podsOfRun("mended")).map(({ metadata }) => metadata.name);
     expect(names).not.toContain(running.metadata.name);
@@ -190,10 +220,11 @@ async function aLife(here: Hands & RunHands): Promise<void> {
     metadata: { name: "any" },
     spec: { capacity: { storage: "1Gi" }, accessModes: ["ReadWriteOnce"], hostPath: { path: "/tmp" } },
   });
-  await writeErrors("drifter-1");
   const workspace = { persistent: { size: "1Gi" } };
   await apply(agentResource, aWatchedAgent("drifter", {}, { workspace }));
   const firstClaim = await eventually(async () => (await find(claimResource, "drifter-workspace"))!.metadata.uid);
+  // Not before: by its errors the claim is replaced.
+  await writeErrors("drifter-1");
   await apply(agentResource, aWatchedGrowthAgent("erring", forever));
   await start("erring", "wrong");
   await writeErrors((await here.runningPodOf("wrong")).metadata.name);
