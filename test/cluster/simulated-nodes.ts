@@ -4,10 +4,14 @@ import { join } from "node:path";
 import { requestApi } from "./api-request.ts";
 import type { ComponentSpec } from "./components.ts";
 import { kwokLogsCrd } from "./programs.ts";
+import { until } from "./readiness.ts";
 import { directoryOf, type ClusterRecord } from "./record.ts";
 import { mustRun } from "./run.ts";
 
 const labels = { type: "kwok", "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64" };
+
+/** What a Pod has written that was given no log of its own. */
+const OF_EVERY_OTHER = "simulated: no program runs in this Pod";
 
 /** kwok, playing Nodes and their Pods as simulated-pods.yaml says, and serving their logs as a kubelet would. */
 export async function kwok(record: ClusterRecord): Promise<ComponentSpec> {
@@ -43,7 +47,7 @@ export async function kwok(record: ClusterRecord): Promise<ComponentSpec> {
   const configuration = join(directory, "kwok.yaml");
   await writeFile(configuration, documents.map((document) => JSON.stringify(document)).join("\n---\n"));
   await mkdir(join(directory, "pod-logs"), { recursive: true });
-  await writeFile(logsFile, asCriLog([{ text: "simulated: no program runs in this Pod" }]));
+  await writeFile(logsFile, asCriLog([{ text: OF_EVERY_OTHER }]));
   return {
     name: "kwok",
     command: join(record.programs, "kwok"),
@@ -116,20 +120,29 @@ export async function sharePodLog(record: ClusterRecord, pod: SimulatedPod, othe
   await serveLog(record, pod, logFileOf(record, other));
 }
 
+/** Returns when kwok knows of it: until then it serves every other Pod's log in its place, and a line of that would be counted. */
 async function serveLog(record: ClusterRecord, pod: SimulatedPod, logsFile: string): Promise<void> {
-  const { status, body } = await requestApi(
-    record,
-    "POST",
-    `/apis/kwok.x-k8s.io/v1alpha1/namespaces/${pod.namespace}/logs`,
-    {
-      apiVersion: "kwok.x-k8s.io/v1alpha1",
-      kind: "Logs",
-      metadata: pod,
-      spec: { logs: [{ logsFile, follow: true }] },
-    },
-  );
-  if (status !== 201 && status !== 409)
-    throw new Error(`creating Logs was answered ${status}: ${JSON.stringify(body)}`);
+  const { namespace, name } = pod;
+  const { address, ports } = record;
+  const logs = {
+    apiVersion: "kwok.x-k8s.io/v1alpha1",
+    kind: "Logs",
+    metadata: pod,
+    spec: { logs: [{ logsFile, follow: true }] },
+  };
+  const path = `/apis/kwok.x-k8s.io/v1alpha1/namespaces/${namespace}/logs`;
+  const log = `http://${address}:${ports.kubelet}/containerLogs/${namespace}/${name}/any?limitBytes=100`;
+  let isCreated = false;
+  const condition = async (): Promise<boolean> => {
+    if (!isCreated) {
+      const { status } = await requestApi(record, "POST", path, logs);
+      isCreated = status === 201 || status === 409;
+      if (!isCreated) return false;
+    }
+    const served = await fetch(log, { signal: AbortSignal.timeout(10_000) });
+    return !(await served.text()).startsWith(OF_EVERY_OTHER);
+  };
+  await until(record, { what: `kwok to serve the log of Pod ${namespace}/${name}`, condition, needed: [] });
 }
 
 const logFileOf = (record: ClusterRecord, { namespace, name }: SimulatedPod): string =>

@@ -44,8 +44,9 @@ describe.skipIf(process.env["KUBECONFIG"])("a real node", () => {
     expect(await cluster.kubectl(["create", "-f", "-"], { input })).toMatchObject({ code: 0 });
   };
   const see = (name: string, path: string, value: string): Promise<void> =>
-    eventually(async () =>
-      expect((await cluster.kubectl(["get", "pod", name, "-o", `jsonpath={${path}}`])).stdout).toBe(value),
+    eventually(
+      async () => expect((await cluster.kubectl(["get", "pod", name, "-o", `jsonpath={${path}}`])).stdout).toBe(value),
+      { timeoutMs: 120_000 },
     );
   const log = async (name: string): Promise<string> => (await cluster.kubectl(["logs", name])).stdout;
 

@@ -25,7 +25,7 @@ export interface Growth {
 }
 
 /** A real node takes a Pod through its life in a few seconds; the kubelet tries again after ten what could not start. */
-const patience = { timeoutMs: 90_000, everyMs: 200 };
+const patience = { timeoutMs: 120_000, everyMs: 200 };
 
 export function growthIn({ namespace, apply, client, list }: Hands): Growth {
   const run = (name: string): Promise<Stored<AgentRun>> =>

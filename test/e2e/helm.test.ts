@@ -119,16 +119,23 @@ describe.skipIf(process.env["KUBECONFIG"])("the operator, installed by Helm", ()
     await kubectl("apply", "--namespace=agents", "--filename", fleet);
     await kubectl("wait", "--for=condition=Ready", "agentfleet/demo", "--namespace=agents", "--timeout=120s");
     expect(await safetyPods()).toMatch(/^[0-9a-f-]{36}$/);
-    // Nothing that a GitOps tool would want to set back.
-    expect(await cluster.kubectl(["diff", "--namespace=agents", "--filename", fleet])).toMatchObject({ code: 0 });
+    // Nothing that a GitOps tool would want to set back. A status that is written between kubectl's two looks is no difference.
+    await eventually(
+      async () =>
+        expect(await cluster.kubectl(["diff", "--namespace=agents", "--filename", fleet])).toMatchObject({ code: 0 }),
+      patience,
+    );
   });
 
   it("shows its metrics, and only the leader those of the agents", async () => {
     const names = (await jsonPath("{.items[*].metadata.name}", "pods", "--namespace", system)).split(" ");
-    const pages = await Promise.all(
-      names.map((name) => kubectl("get", "--raw", `/api/v1/namespaces/${system}/pods/${name}:8080/proxy/metrics`)),
-    );
-    expect(pages.filter((page) => page.includes("darkfactory_agent_info{"))).toHaveLength(1);
+    const pages = await eventually(async () => {
+      const found = await Promise.all(
+        names.map((name) => kubectl("get", "--raw", `/api/v1/namespaces/${system}/pods/${name}:8080/proxy/metrics`)),
+      );
+      expect(found.filter((page) => page.includes("darkfactory_agent_info{"))).toHaveLength(1);
+      return found;
+    }, patience);
     for (const page of pages) {
       const bytes = Number(/^process_resident_memory_bytes (\S+)$/m.exec(page)?.[1]);
       console.log(`resident memory of an idle operator: ${Math.round(bytes / 2 ** 20)} MiB`);
@@ -149,12 +156,17 @@ describe.skipIf(process.env["KUBECONFIG"])("the operator, installed by Helm", ()
       correction: { level: "Critical", action: "Pause" },
       pause: { reason: "DriftCritical" },
     });
-    await kubectl("wait", "--for=jsonpath={.status.starts}=2", "agent/flaky-monitor", "--namespace=agents");
-    await kubectl("wait", "--for=condition=Ready", "pod/flaky-monitor-2", "--namespace=agents", "--timeout=60s");
-    await kubectl("wait", "--for=delete", "pod/broken-courier-1", "--namespace=agents", "--timeout=60s");
+    await shows("flaky-monitor", { starts: 2 });
+    // Its number is told before the Pod is made.
+    await kubectl("wait", "--for=create", "pod/flaky-monitor-2", "--namespace=agents", "--timeout=120s");
+    await kubectl("wait", "--for=condition=Ready", "pod/flaky-monitor-2", "--namespace=agents", "--timeout=120s");
+    await kubectl("wait", "--for=delete", "pod/broken-courier-1", "--namespace=agents", "--timeout=120s");
     const rows = (await kubectl("get", "agents", "--namespace=agents", "--output=wide", "--no-headers")).split("\n");
     expect(rows.find((row) => row.startsWith("broken-courier"))).toMatch(/ Safety +Critical +\d+ /);
-    expect(await kubectl("get", "events", "--namespace=agents")).toContain("agent/flaky-monitor");
+    await eventually(
+      async () => expect(await kubectl("get", "events", "--namespace=agents")).toContain("agent/flaky-monitor"),
+      patience,
+    );
     pods = await safetyPods();
     expect(pods.split(" ")).toHaveLength(2);
   });

@@ -56,10 +56,15 @@ describe.skipIf(process.env["KUBECONFIG"])("the log of a container on a real nod
         }),
       /** Reads on and on, as fast as the node answers, until the container has ended and nothing is left; gives how often. */
       readToEnd: async (): Promise<number> => {
-        for (let reads = 1; ; reads++) {
-          const outcome = await read();
-          if (outcome?.hasEnded === true && !outcome.isMore) return reads;
-        }
+        let reads = 0;
+        await eventually(
+          async () => {
+            reads += 1;
+            expect(await read()).toMatchObject({ hasEnded: true, isMore: false });
+          },
+          { timeoutMs: 120_000, everyMs: 0 },
+        );
+        return reads;
       },
       tell: (file: string) => mustKubectl(["-n", namespace, "exec", name, "--", "touch", `/tmp/${file}`]),
       shown: async () => (await mustKubectl(["-n", namespace, "logs", name])).trimEnd().split("\n"),

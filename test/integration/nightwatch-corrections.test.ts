@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { agentResource } from "../../src/api/v1alpha1/agent.ts";
+import { condition } from "../../src/controllers/conditions.ts";
 import { podResource } from "../../src/kube/types-core.ts";
+import { expectAnswered, watchAgents } from "./agent-witness.ts";
 import { anOperatedNamespace } from "./operator-support.ts";
 import { aWatchedAgent, lines, talkersIn } from "./nightwatch-support.ts";
 import { watchPods } from "./pod-witness.ts";
@@ -16,18 +18,18 @@ const conditionOf = async (name: string, type: string) =>
 describe("a Safety agent that drifts", () => {
   it("is reloaded at level Moderate, once, and its figures say from what (D2–D5, C2, C7, C8)", async () => {
     const witness = await watchPods(cluster);
+    const agents = await watchAgents(cluster);
     await write("moderate-1", lines(100, 30));
     await apply(agentResource, aWatchedAgent("moderate"));
-    const corrected = await eventually(async () => {
-      const found = await agent("moderate");
-      expect(found.status?.correction?.action).toBe("Reload");
-      return found;
-    });
-    expect(corrected.status).toMatchObject({
+    // What it was corrected for stands until its next Pod is looked at.
+    const { status: corrected } = await agents.saw("moderate", ({ status }) =>
+      expect(status?.correction?.action).toBe("Reload"),
+    );
+    expect(corrected).toMatchObject({
       drift: { level: "Moderate", scorePercent: 21 },
       correction: { level: "Moderate", total: 1, history: [{ action: "Reload", run: "moderate-1", scorePercent: 21 }] },
     });
-    expect(await conditionOf("moderate", "Drifted")).toMatchObject({
+    expect(condition(corrected?.conditions, "Drifted")).toMatchObject({
       status: "True",
       reason: "Moderate",
       message: expect.stringMatching(/^21 %: 30 of 100 lines were errors/),
@@ -40,8 +42,10 @@ describe("a Safety agent that drifts", () => {
     expect((await agent("moderate")).status?.correction?.total).toBe(1);
     const { mostAtOnce, story } = await witness.testify();
     expect([mostAtOnce("moderate"), story]).toEqual([1, ["+moderate-1", "-moderate-1", "+moderate-2"]]);
-    const told = (await events("moderate")).filter(({ action }) => action === "Reload");
-    expect(told).toMatchObject([{ reason: "DriftModerate", note: expect.stringContaining("moderate-1") }]);
+    await eventually(async () => {
+      const told = (await events("moderate")).filter(({ action }) => action === "Reload");
+      expect(told).toMatchObject([{ reason: "DriftModerate", note: expect.stringContaining("moderate-1") }]);
+    });
   });
 
   it("is paused at level Critical, and stays so until a human resumes it with an empty window (C5)", async () => {
@@ -59,18 +63,16 @@ describe("a Safety agent that drifts", () => {
     expect(await conditionOf("critical", "Ready")).toMatchObject({ status: "True", reason: "Paused" });
     await ask("critical", "restart-requested-at");
     await ask("critical", "reconcile-requested-at");
-    await eventually(async () =>
-      expect((await agent("critical")).status?.lastHandledReconcileAt).toBe(
-        (await agent("critical")).metadata.annotations?.["darkfactory.dev/reconcile-requested-at"],
-      ),
-    );
+    await eventually(async () => expectAnswered(await agent("critical"), "reconcile"));
     expect(await find(podResource, "critical-2")).toBeUndefined();
 
+    const agents = await watchAgents(cluster);
     await ask("critical", "resume-requested-at");
-    expect((await runningPod("critical")).metadata.name).toBe("critical-2");
-    const { status } = await agent("critical");
+    // As soon as the new Pod runs its lines come into the window.
+    const { status } = await agents.saw("critical", (found) => expectAnswered(found, "resume"));
     expect(status?.pause).toBeUndefined();
     expect(status?.drift?.buckets ?? []).toEqual([]);
+    expect((await runningPod("critical")).metadata.name).toBe("critical-2");
     expect(await conditionOf("critical", "Paused")).toMatchObject({ status: "False" });
   });
 

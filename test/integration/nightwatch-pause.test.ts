@@ -1,27 +1,21 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { type AgentManifest, agentResource } from "../../src/api/v1alpha1/agent.ts";
 import { agentFleetResource } from "../../src/api/v1alpha1/agent-fleet.ts";
+import { expectAnswered, watchAgents } from "./agent-witness.ts";
 import { aWatchedAgent, lines, talkersIn } from "./nightwatch-support.ts";
 import { aFleet, anOperatedNamespace } from "./operator-support.ts";
 import { showsStatus } from "./run-support.ts";
 import { eventually } from "./support.ts";
 
-/* The operator is replaced, and one that was killed would hold its lease for a while. */
-const cluster = anOperatedNamespace(["--leader-elect", "false"]);
+const cluster = anOperatedNamespace();
 const { namespace, apply, ask, agent, becomes, events, patch, podsOf, replaceOperator, runningPod } = cluster;
 const { write } = talkersIn(namespace);
 
 /** Waits until an agent has answered all that it is asked by annotation. */
-const answered = (name: string, ...requests: readonly ("pause" | "resume" | "reconcile")[]): Promise<void> =>
+const answered = (name: string, ...requests: Parameters<typeof expectAnswered>[1][]): Promise<void> =>
   eventually(async () => {
-    const { metadata, status } = await agent(name);
-    const echoes = {
-      pause: status?.lastHandledPauseAt,
-      resume: status?.lastHandledResumeAt,
-      reconcile: status?.lastHandledReconcileAt,
-    };
-    for (const request of requests)
-      expect(echoes[request]).toBe(metadata.annotations?.[`darkfactory.dev/${request}-requested-at`]);
+    const found = await agent(name);
+    for (const request of requests) expectAnswered(found, request);
   });
 
 const fleetThat = (task: string) =>
@@ -50,12 +44,20 @@ describe("an agent that a person pauses (C5)", () => {
     expect(status?.lastHandledPauseAt).toBe(metadata.annotations?.["darkfactory.dev/pause-requested-at"]);
     expect(await podsOf("held")).toEqual([]);
     await eventually(async () => expect((await cluster.fleet("night")).status?.agents).toMatchObject({ paused: 1 }));
-    expect((await events("held")).filter(({ reason }) => reason === "Paused")).toHaveLength(1);
+    await eventually(async () =>
+      expect((await events("held")).filter(({ reason }) => reason === "Paused")).toHaveLength(1),
+    );
   });
 
   it.each<[string, () => Promise<unknown>]>([
     ["a restart of the operator", replaceOperator],
-    ["its fleet being applied again, with another task", () => apply(agentFleetResource, fleetThat("sleep 7200"))],
+    [
+      "its fleet being applied again, with another task",
+      async () => {
+        await apply(agentFleetResource, fleetThat("sleep 7200"));
+        await eventually(async () => expect((await agent("held")).spec.task).toBe("sleep 7200"));
+      },
+    ],
     [
       "another manager that applies a field of its own",
       () => {
@@ -83,13 +85,11 @@ describe("an agent that a person pauses (C5)", () => {
   });
 
   it("runs again when a person resumes it, with its present spec and an empty window", async () => {
+    const witness = await watchAgents(cluster);
     await ask("held", "resume-requested-at");
-    // Before the new Pod runs, whose lines come into it at the next evaluation.
-    const { status } = await eventually(async () => {
-      const resumed = await agent("held");
-      expect(resumed.status?.pause).toBeUndefined();
-      return resumed;
-    });
+    // As soon as the new Pod runs its lines come into the window.
+    const { status } = await witness.saw("held", (held) => expectAnswered(held, "resume"));
+    expect(status?.pause).toBeUndefined();
     expect(status?.drift?.buckets ?? []).toEqual([]);
     const pod = await runningPod("held");
     expect(pod.spec.containers[0]?.args).toEqual(["sleep 7200"]);

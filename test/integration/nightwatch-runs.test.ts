@@ -6,13 +6,12 @@ import { requestedRunName } from "../../src/controllers/agent/runs.ts";
 import type { ToolName } from "../../src/tools/profiles.ts";
 import { capture } from "../agent-cli-logs.ts";
 import type { LogLine } from "../cluster/simulated-nodes.ts";
-import { aWatchedGrowthAgent, lines, saying, talkersIn } from "./nightwatch-support.ts";
+import { aWatchedGrowthAgent, HELD, letStart, lines, saying, talkersIn } from "./nightwatch-support.ts";
 import { anOperatedNamespace } from "./operator-support.ts";
 import { forever, runHands, showsStatus } from "./run-support.ts";
 import { eventually } from "./support.ts";
 
-/* The operator is replaced, and one that was killed would hold its lease for a while. */
-const cluster = anOperatedNamespace(["--leader-elect", "false"]);
+const cluster = anOperatedNamespace();
 const { namespace, apply, ask, agent, events, replaceOperator } = cluster;
 const { start, run, runsOf, job, podsOfRun, completes, fails, waits, runningPodOf } = runHands(cluster);
 const { write } = talkersIn(namespace);
@@ -20,21 +19,21 @@ const { write } = talkersIn(namespace);
 /** Starts a run whose Pod has written these lines by the time that it begins to run. */
 async function startWith(agentName: string, name: string, written: readonly LogLine[], task?: string): Promise<void> {
   await start(agentName, name, task === undefined ? {} : { task });
-  await give(name, written);
+  await letRun(name, written);
 }
 
-/** A Job's Pod has a random name, and takes its time to start: meanwhile its log is laid ready. */
-async function give(name: string, written: readonly LogLine[]): Promise<void> {
+/** Lets a held run's Pod start, once its log is laid ready: it has a random name. */
+async function letRun(name: string, written?: readonly LogLine[]): Promise<void> {
   const pod = await eventually(async () => {
     const [first] = await podsOfRun(name);
     expect(first).toBeDefined();
-    return first;
+    return first?.metadata.name ?? "";
   });
-  await write(pod?.metadata.name ?? "", written);
+  if (written !== undefined) await write(pod, written);
+  await letStart(cluster, pod);
 }
 
-/** Long enough for a test to lay the log ready, on a busy machine as well. */
-const SLOW = { start: "4s" };
+const DAY_SECONDS = 24 * 3600;
 
 const exit = ({ status }: Stored<AgentRun>) => status?.exit;
 
@@ -81,15 +80,15 @@ const cliAgents: readonly (readonly [ToolName, string, object])[] = [
 /* All agents of this file start at once; each test looks at its own. */
 beforeAll(async () => {
   for (const [tool] of cliAgents) {
-    await apply(agentResource, aWatchedGrowthAgent(tool, { ...SLOW, exit: "0" }, { tool }));
+    await apply(agentResource, aWatchedGrowthAgent(tool, { ...HELD, exit: "0" }, { tool }));
   }
-  await apply(agentResource, aWatchedGrowthAgent("cut-off", { ...SLOW, exit: "0" }, { tool: "claude" }));
-  await apply(agentResource, aWatchedGrowthAgent("limited", { ...SLOW, exit: "1" }));
-  await apply(agentResource, aWatchedGrowthAgent("drifting", { ...SLOW, ...forever }));
-  // Looked at at its run's end and never before.
-  const nightwatch = { evaluationIntervalSeconds: 3600, windowSeconds: 3600, stormGuardPercent: 100 };
-  await apply(agentResource, aWatchedGrowthAgent("finished", { ...SLOW, exit: "1" }, { nightwatch }));
-  await apply(agentResource, aWatchedGrowthAgent("critical", { ...SLOW, ...forever }));
+  await apply(agentResource, aWatchedGrowthAgent("cut-off", { ...HELD, exit: "0" }, { tool: "claude" }));
+  await apply(agentResource, aWatchedGrowthAgent("limited", { ...HELD, exit: "1" }));
+  await apply(agentResource, aWatchedGrowthAgent("drifting", { ...HELD, ...forever }));
+  // Looked at at its run's end and, as good as surely, never before.
+  const nightwatch = { evaluationIntervalSeconds: DAY_SECONDS, windowSeconds: DAY_SECONDS, stormGuardPercent: 100 };
+  await apply(agentResource, aWatchedGrowthAgent("finished", { ...HELD, exit: "1" }, { nightwatch }));
+  await apply(agentResource, aWatchedGrowthAgent("critical", { ...HELD, ...forever }));
   const paused = { ...aWatchedGrowthAgent("nightly", forever).spec, layer: "Core" as const, schedule: "* * * * *" };
   const annotations = { "darkfactory.dev/pause-requested-at": "before it ever ran" };
   await apply(agentResource, { metadata: { name: "nightly", annotations }, spec: paused });
@@ -138,6 +137,7 @@ describe("a run that drifts while it runs (C3)", () => {
     const stopped = await fails("drifts", "Cancelled");
     expect(exit(stopped)).toMatchObject({ class: "Cancelled", reason: "Corrected" });
     const replacement = requestedRunName("drifting", stopped.metadata.uid);
+    await letRun(replacement);
     await runningPodOf(replacement);
     expect((await run(replacement)).spec).toMatchObject({ trigger: "Replacement", task: "Review PR 42" });
     const settled = await showsStatus(cluster, "drifting", {
@@ -150,7 +150,9 @@ describe("a run that drifts while it runs (C3)", () => {
     expect((await agent("drifting")).status?.drift?.counts?.errorLines ?? 0).toBe(0);
     expect((await runsOf("drifting")).map(({ metadata }) => metadata.name).toSorted()).toEqual([replacement, "drifts"]);
     expect(await job("drifts")).toBeUndefined();
-    expect((await events("drifting")).filter(({ reason }) => reason === "RunReplaced")).toHaveLength(1);
+    await eventually(async () =>
+      expect((await events("drifting")).filter(({ reason }) => reason === "RunReplaced")).toHaveLength(1),
+    );
   });
 
   it("and has ended by itself is not revived: its agent is warned (C3)", async () => {
@@ -161,8 +163,10 @@ describe("a run that drifts while it runs (C3)", () => {
       active: [],
     });
     expect((await runsOf("finished")).map(({ metadata }) => metadata.name)).toEqual(["too-late"]);
-    const told = (await events("finished")).filter(({ action }) => action === "Warn");
-    expect(told).toMatchObject([{ note: expect.stringContaining("no Reload") }]);
+    await eventually(async () => {
+      const told = (await events("finished")).filter(({ action }) => action === "Warn");
+      expect(told).toMatchObject([{ note: expect.stringContaining("no Reload") }]);
+    });
   });
 
   it("at level Critical is stopped with its agent, whose next runs wait until a human resumes it (C5)", async () => {
@@ -172,13 +176,14 @@ describe("a run that drifts while it runs (C3)", () => {
     await waits("later", "AgentPaused");
     expect(await job("later")).toBeUndefined();
     await ask("critical", "resume-requested-at");
+    await letRun("later");
     await runningPodOf("later");
     expect((await agent("critical")).status?.pause).toBeUndefined();
   });
 });
 
 it("an agent of many short runs is judged over all of them, each line once, across a restart of the operator (D11, S5)", async () => {
-  await apply(agentResource, aWatchedGrowthAgent("busy", { ...SLOW, run: "200ms" }));
+  await apply(agentResource, aWatchedGrowthAgent("busy", { ...HELD, run: "200ms" }));
   const names = ["busy-1", "busy-2", "busy-3", "busy-4"];
   const work = (name: string) => startWith("busy", name, lines(25, 4));
   await Promise.all(names.slice(0, 2).map(work));

@@ -1,7 +1,8 @@
-import { beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { agentResource } from "../../src/api/v1alpha1/agent.ts";
 import { agentFleetResource } from "../../src/api/v1alpha1/agent-fleet.ts";
 import { capture } from "../agent-cli-logs.ts";
+import { type AgentWitness, watchAgents } from "./agent-witness.ts";
 import { aWatchedAgent, lines, saying, talkersIn } from "./nightwatch-support.ts";
 import { aFleet, anOperatedNamespace, simulated } from "./operator-support.ts";
 import { watchPods } from "./pod-witness.ts";
@@ -19,8 +20,16 @@ const shortPass = (exit: string) => ({
   restart: { cooldownSeconds: 5, maxRestarts: 2 },
 });
 
-/* All agents of this file start at once. */
+const cleanUps: (() => Promise<void>)[] = [];
+afterAll(async () => {
+  for (const cleanUp of cleanUps) await cleanUp();
+});
+
+let witness: AgentWitness;
+
+/* All agents of this file start at once, and are seen from their start on: what a pass left lasts until the next one. */
 beforeAll(async () => {
+  witness = await watchAgents(cluster, (cleanUp) => cleanUps.push(cleanUp));
   for (const n of [1, 2, 3, 4, 5]) {
     await write(`empty-${n}`, saying(capture("claude-ok.stdout.jsonl").slice(0, 6)));
     await write(`short-${n}`, lines(7, 1));
@@ -32,11 +41,7 @@ beforeAll(async () => {
 });
 
 it("a pass of a structured tool that ends with exit code 0 and no verdict is no failure, and no success (L3, S4)", async () => {
-  const { status } = await eventually(async () => {
-    const found = await agent("empty");
-    expect(found.status?.restart?.lastExit).toMatchObject({ start: 3 });
-    return found;
-  });
+  const { status } = await witness.saw("empty", (found) => expect(found.status?.restart?.lastExit?.start).toBe(3));
   expect(status?.restart).toMatchObject({
     failuresInWindow: 0,
     consecutiveFailures: 0,
@@ -46,19 +51,13 @@ it("a pass of a structured tool that ends with exit code 0 and no verdict is no 
 });
 
 it("the last lines of a short pass are counted before its Pod goes, each once (S5)", async () => {
-  const witness = await watchPods(cluster);
+  const pods = await watchPods(cluster);
   for (const pass of [1, 2]) {
-    await eventually(async () => {
-      const { drift, restart } = (await agent("short")).status ?? {};
-      expect(restart?.lastExit?.start ?? 0).toBeGreaterThanOrEqual(pass);
-      // A pass is a window of its own (D7).
-      expect(drift).toMatchObject({
-        counts: { lines: 7, errorLines: 1 },
-        cursor: { pod: `short-${restart?.lastExit?.start}` },
-      });
-    });
+    const { status } = await witness.saw("short", (found) => expect(found.status?.restart?.lastExit?.start).toBe(pass));
+    // A pass is a window of its own (D7).
+    expect(status?.drift).toMatchObject({ counts: { lines: 7, errorLines: 1 }, cursor: { pod: `short-${pass}` } });
   }
-  expect((await witness.testify()).mostAtOnce("short")).toBe(1);
+  expect((await pods.testify()).mostAtOnce("short")).toBe(1);
 });
 
 it("an agent whose provider's limit is spent says so, and until when, and does not drift (S3)", async () => {

@@ -1,8 +1,9 @@
 import { beforeAll, inject } from "vitest";
 import type { AgentManifest, AgentSpecInput } from "../../src/api/v1alpha1/agent.ts";
+import { podResource } from "../../src/kube/types-core.ts";
 import { type Cluster, openCluster } from "../cluster/cluster.ts";
 import type { LogLine } from "../cluster/simulated-nodes.ts";
-import { aSafetyAgent } from "./operator-support.ts";
+import { aSafetyAgent, type Hands, simulated } from "./operator-support.ts";
 import { aGrowthAgent } from "./run-support.ts";
 
 /** What simulated Pods of a namespace have written; only clusters of our own can be told. */
@@ -28,6 +29,14 @@ export function talkersIn(namespace: string): Talkers {
     append: async (pod, lines) => await cluster?.appendPodLog({ namespace, name: pod }, lines),
     share: async (pod, other) => await cluster?.sharePodLog({ namespace, name: pod }, { namespace, name: other }),
   };
+}
+
+/** The fate of a Pod that starts when it is let: what must be there before it, such as its log, may take as long as it takes. */
+export const HELD = { start: "1h" };
+
+/** Lets a Pod start that is held. */
+export async function letStart({ client, namespace }: Pick<Hands, "client" | "namespace">, pod: string): Promise<void> {
+  await client().mergePatch(podResource, { namespace, name: pod }, simulated({ start: "1ms" }));
 }
 
 /** So many lines, the first of them errors; each has a time of its own, a millisecond apart, and the last is now. */

@@ -122,9 +122,12 @@ export interface Operated extends Hands {
   readonly replaceOperator: () => Promise<void>;
 }
 
+const ALONE = ["--leader-elect", "false"] as const;
+
 /**
  * One operator and one namespace for all tests of this file. When a test fails, it shows the operator's last words; when
- * the operator does not end by SIGTERM with exit code 0 after them, the file fails.
+ * the operator does not end by SIGTERM with exit code 0 after them, the file fails. It is alone and holds no lease: on a
+ * machine that is busy for ten seconds it would lose it, and rightly end.
  */
 export function anOperatedNamespace(args: readonly string[] = []): Operated {
   const namespace = aNamespace();
@@ -132,7 +135,7 @@ export function anOperatedNamespace(args: readonly string[] = []): Operated {
   let operator: OperatorProcess | undefined;
   const start = async (): Promise<void> => {
     const { kubeconfig } = inject("cluster");
-    operator = startOperator({ kubeconfig, args: ["--namespaces", namespace, ...args] });
+    operator = startOperator({ kubeconfig, args: ["--namespaces", namespace, ...ALONE, ...args] });
     await operator.logged(ACTING);
   };
   beforeAll(start);

@@ -61,7 +61,7 @@ describe.skipIf(process.env["KUBECONFIG"])("the log of a simulated Pod", () => {
 
   it("is counted to the line while it grows, through cuts, hangs and errors on the way (S5)", async () => {
     const random = seededRandom();
-    const readLog = createReadLog(await way.client(), { deadlineMs: 2000, limitBytes: 4096 });
+    const readLog = createReadLog(await way.client(), { deadlineMs: 5000, limitBytes: 4096 });
     let failures = 0;
     let broken = 0;
     const life = async (name: string): Promise<void> => {
@@ -73,7 +73,9 @@ describe.skipIf(process.env["KUBECONFIG"])("the log of a simulated Pod", () => {
         if (!outcome.ok) failures += 1;
         else if (outcome.failure !== undefined) broken += 1;
       }
-      await eventually(async () => expect(await agent.read(readLog, true)).toMatchObject({ ok: true, isMore: false }));
+      await eventually(async () => expect(await agent.read(readLog, true)).toMatchObject({ ok: true, isMore: false }), {
+        timeoutMs: 120_000,
+      });
       const written = agent.written();
       expect(agent.counted).toEqual({
         lines: written.length,
@@ -86,7 +88,7 @@ describe.skipIf(process.env["KUBECONFIG"])("the log of a simulated Pod", () => {
     // The plan was hard enough to mean something.
     expect(failures).toBeGreaterThan(5);
     expect(broken).toBeGreaterThan(0);
-  });
+  }, 240_000);
 
   it("is asked for again at its end: what breaks off behind the API server looks whole", async () => {
     const readLog = createReadLog(await way.client());
@@ -147,7 +149,8 @@ describe("the log of a Pod whose API server is out of reach", () => {
     const hanging = await readLog({ stream, saved: undefined, tool: profiles.text });
     expect(hanging).toMatchObject({ ok: false, isGone: false, message: expect.stringContaining("500 ms") });
     await way.proxy.unplug();
-    const refused = await readLog({ stream, saved: undefined, tool: profiles.text });
+    // By a reader that waits: on a busy machine half a second may be over before a refusal is heard.
+    const refused = await createReadLog(client)({ stream, saved: undefined, tool: profiles.text });
     await way.proxy.plugIn();
     expect(refused).toMatchObject({ ok: false, isGone: false, message: expect.stringContaining("ECONNREFUSED") });
   });

@@ -62,8 +62,8 @@ export async function startFlux(
   const crds = (await readdir(directory)).filter((file) => file.endsWith(".yaml")).map((file) => join(directory, file));
   const files = crds.flatMap((file) => ["--filename", file]);
   await mustRun(cluster.kubectl, ["apply", "--server-side", ...files], { env });
-  await mustRun(cluster.kubectl, ["wait", "--for=create", "--timeout=60s", ...files], { env });
-  await mustRun(cluster.kubectl, ["wait", "--for=condition=Established", "--timeout=60s", ...files], { env });
+  await mustRun(cluster.kubectl, ["wait", "--for=create", "--timeout=120s", ...files], { env });
+  await mustRun(cluster.kubectl, ["wait", "--for=condition=Established", "--timeout=120s", ...files], { env });
   const args = [
     "--enable-leader-election=false",
     "--watch-all-namespaces",
