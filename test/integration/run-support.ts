@@ -51,6 +51,8 @@ export interface RunHands {
   readonly waits: (name: string, reason: string) => Promise<Stored<AgentRun>>;
   /** Waits until a run's Pod runs, and gives it. */
   readonly runningPodOf: (name: string) => Promise<Stored<Pod>>;
+  /** Lets a run that works until it is stopped end well, now. */
+  readonly finish: (name: string) => Promise<void>;
 }
 
 export function runHands({ namespace, client, list, find }: Hands): RunHands {
@@ -69,6 +71,14 @@ export function runHands({ namespace, client, list, find }: Hands): RunHands {
       },
       { timeoutMs: 60_000 },
     );
+  const runningPodOf: RunHands["runningPodOf"] = (name) =>
+    eventually(async () => {
+      const found = (await podsOfRun(name)).filter(
+        ({ status, metadata }) => status?.phase === "Running" && metadata.deletionTimestamp === undefined,
+      );
+      expect(found).toHaveLength(1);
+      return found[0]!;
+    });
   return {
     start: (agent, name, spec) => {
       const { metadata, ...rest } = aRunOf(agent, name, spec);
@@ -83,14 +93,11 @@ export function runHands({ namespace, client, list, find }: Hands): RunHands {
     completes: (name) => reaches(name, { type: "Complete", status: "True" }),
     fails: (name, reason) => reaches(name, { type: "Failed", status: "True", reason }),
     waits: (name, reason) => reaches(name, { type: "Started", status: "False", reason }),
-    runningPodOf: (name) =>
-      eventually(async () => {
-        const found = (await podsOfRun(name)).filter(
-          ({ status, metadata }) => status?.phase === "Running" && metadata.deletionTimestamp === undefined,
-        );
-        expect(found).toHaveLength(1);
-        return found[0]!;
-      }),
+    runningPodOf,
+    async finish(name) {
+      const { metadata } = await runningPodOf(name);
+      await client().mergePatch(podResource, { namespace, name: metadata.name }, simulated({ run: "1ms" }));
+    },
   };
 }
 
