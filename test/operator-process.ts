@@ -133,13 +133,22 @@ function loggedBefore(
   return promise.finally(() => waiting.delete(look));
 }
 
+/** Below Linux' range for outgoing connections (32768 and up), so that none takes it meanwhile, and beside the clusters' own. */
+const PORTS = { first: 10_000, count: 10_000 };
+
 /** An address of this machine, as --health-address takes it, that nobody listens on now. */
 export async function aFreeAddress(): Promise<string> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("a TCP server has a port");
-  return `127.0.0.1:${address.port}`;
+  for (;;) {
+    const port = PORTS.first + Math.floor(Math.random() * PORTS.count);
+    const server = createServer();
+    const isFree = once(server, "listening").then(
+      () => true,
+      () => false,
+    );
+    server.listen({ port, host: "127.0.0.1", exclusive: true });
+    if (!(await isFree)) continue;
+    server.close();
+    await once(server, "close");
+    return `127.0.0.1:${port}`;
+  }
 }

@@ -2,10 +2,13 @@ import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { generatedFiles, staleFiles } from "./generate.ts";
 import { fieldsOf, referenceOf } from "./reference.ts";
 import { kinds } from "./v1alpha1/kinds.ts";
+
+// Each program that is started takes seconds on a machine that is busy with other tests.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const script = join(import.meta.dirname, "generate.ts");
 const repository = join(import.meta.dirname, "../..");

@@ -65,7 +65,7 @@ describe("an event recorder", () => {
   it("writes an event that the server takes as it is", async () => {
     const { recorder, text, stored } = await recording("plain");
     recorder.event(text("drift 12 %"));
-    await recorder.flush(5000);
+    await recorder.flush(60_000);
     const [event] = await stored();
     expect(event).toMatchObject({
       reason: "Drifting",
@@ -84,7 +84,7 @@ describe("an event recorder", () => {
     const { recorder, text, stored } = await recording("repeated");
     for (let repeat = 0; repeat < 40; repeat++) recorder.event(text("again"));
     recorder.event(text("different"));
-    await recorder.flush(5000);
+    await recorder.flush(60_000);
     const events = await stored();
     expect(new Map(events.map((event) => [event.note, event.series?.count]))).toEqual(
       new Map([
@@ -107,7 +107,7 @@ describe("an event recorder", () => {
   it("allows one object 25 events at once", async () => {
     const { recorder, dropped, text, stored } = await recording("noisy");
     for (let index = 0; index < 40; index++) recorder.event(text(`note ${index}`));
-    await recorder.flush(10_000);
+    await recorder.flush(60_000);
     expect(await stored()).toHaveLength(25);
     expect(dropped).toHaveLength(15);
     expect(dropped[0]).toBe("note 25: too-many");
@@ -118,7 +118,7 @@ describe("an event recorder", () => {
     way.proxy.plan({ verb: "create", resource: "events", nth: [1, 2], fault: { fault: "lose-answer" } });
     recorder.event(text("once"));
     await eventually(async () => expect(await stored()).toHaveLength(1));
-    await recorder.flush(5000);
+    await recorder.flush(60_000);
     expect(await stored()).toHaveLength(1);
   });
 
@@ -193,7 +193,7 @@ describe("an event recorder", () => {
     const { recorder, dropped, text, stored } = await recording("refused");
     recorder.event({ ...text("bad"), type: "Loud" as never });
     recorder.event(text("good"));
-    await recorder.flush(5000);
+    await recorder.flush(60_000);
     expect(dropped).toEqual(["bad: refused"]);
     expect((await stored()).map(({ note }) => note)).toEqual(["good"]);
   });

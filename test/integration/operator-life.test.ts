@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, inject, it, onTestFailed, onTestFinished } from "vitest";
+import { describe, expect, inject, it, onTestFailed, onTestFinished, vi } from "vitest";
 import { type Agent, agentResource } from "../../src/api/v1alpha1/agent.ts";
 import { agentFleetResource } from "../../src/api/v1alpha1/agent-fleet.ts";
 import { podResource } from "../../src/kube/types-core.ts";
@@ -8,6 +8,9 @@ import { ACTING, aFreeAddress, type OperatorProcess, startOperator } from "../op
 import { aFleet, aSafetyAgent, handsIn, simulated } from "./operator-support.ts";
 import { watchPods } from "./pod-witness.ts";
 import { aNamespace, eventually, mustKubectl } from "./support.ts";
+
+// A step may take ten seconds on a machine that is busy with other tests.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 /** Long enough that whatever an operator does by the second, or a few seconds after a change, would be seen. */
 const QUIET_MS = 15_000;
@@ -108,7 +111,9 @@ describe("what happens while no operator runs", () => {
   it("is caught up with once: an end is counted, changes are made, what was removed goes (O2, L3, F1)", async () => {
     const one = start({ namespace });
     await one.logged(ACTING);
-    const entries = [safety("ends"), safety("stays"), growth("changes"), growth("goes")];
+    // It does not start anew before it was looked at.
+    const ends = { ...safety("ends"), restart: { cooldownSeconds: 3600 } };
+    const entries = [ends, safety("stays"), growth("changes"), growth("goes")];
     await apply(agentFleetResource, aFleet("unwatched", { agents: entries }));
     await becomes("AgentFleet", "unwatched", { status: "True" });
     const before = await runningPod("stays");
@@ -196,18 +201,23 @@ describe("the steady state", () => {
     await eventually(async () => expect((await agent("runs")).status?.drift?.counts?.lines).toBe(1));
     // Somebody else's marks on what is ours concern nobody.
     await patch(agentResource, "idle", { metadata: { annotations: { note: "hello" } } });
-    await quiet(proxy);
-
-    const before = writesOf(proxy).length;
-    await sleep(QUIET_MS);
-    expect(writesOf(proxy).slice(before)).toEqual([]);
+    // A machine that stands still for longer than two intervals makes the operator say so (D9), and take it back: after that
+    // there is as long a time again to stay quiet in.
+    await eventually(
+      async () => {
+        const before = writesOf(proxy).length;
+        await sleep(QUIET_MS);
+        expect(writesOf(proxy).slice(before)).toEqual([]);
+      },
+      { timeoutMs: 100_000 },
+    );
 
     const page = async (path: string) => {
       const answer = await fetch(`http://${address}${path}`);
       return { status: answer.status, text: await answer.text() };
     };
-    expect(await page("/healthz")).toEqual({ status: 200, text: "ok" });
-    expect(await page("/readyz")).toEqual({ status: 200, text: "ok" });
+    for (const path of ["/healthz", "/readyz"])
+      await eventually(async () => expect(await page(path)).toEqual({ status: 200, text: "ok" }));
     const { text } = await page("/metrics");
     for (const metric of [
       /^controller_runtime_reconcile_total\{controller="agent-.*",result="success"\} [1-9]/m,
@@ -253,7 +263,7 @@ describe("a namespace that goes away under the operator", () => {
 
   it("takes all with it, and the operator works on, without errors and without lasting noise", async () => {
     await mustKubectl(["create", "namespace", doomed]);
-    const operator = start({ namespace: `${home},${doomed}` });
+    const operator = start({ namespace: `${home},${doomed}`, args: ["--leader-elect", "false"] });
     await operator.logged(ACTING);
     const agents = [safety("gone-a"), safety("gone-b"), growth("gone-c")];
     await there.apply(agentFleetResource, aFleet("gone", { agents }));
@@ -265,14 +275,17 @@ describe("a namespace that goes away under the operator", () => {
     await atHome.apply(agentResource, aSafetyAgent("here"));
     await atHome.runningPod("here");
     const troubles = (): readonly string[] => operator.logTail().filter((line) => !line.includes('"level":"info"'));
-    const before = troubles();
-    expect(before.filter((line) => line.includes('"level":"error"'))).toEqual([]);
+    const noise = (): readonly string[] => troubles().filter((line) => line.includes(doomed));
+    const before = noise();
+    expect(troubles().filter((line) => line.includes('"level":"error"'))).toEqual([]);
 
     // Made again, it is served as before.
     await mustKubectl(["create", "namespace", doomed]);
-    await eventually(async () => expect(await there.apply(agentResource, aSafetyAgent("back"))).toBeDefined());
+    // Until its ServiceAccount is there it takes no Pods, and the operator says so.
+    await eventually(() => there.client().raw("GET", `/api/v1/namespaces/${doomed}/serviceaccounts/default`));
+    await there.apply(agentResource, aSafetyAgent("back"));
     await there.runningPod("back");
-    expect(troubles()).toEqual(before);
+    expect(noise()).toEqual(before);
     await mustKubectl(["delete", "namespace", doomed, "--wait=false"]);
     expect(await operator.stop()).toBe(0);
   });

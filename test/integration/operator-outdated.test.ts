@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as yaml from "js-yaml";
-import { afterAll, beforeAll, describe, expect, inject, it, onTestFailed, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFailed, onTestFinished, vi } from "vitest";
 import { agentResource } from "../../src/api/v1alpha1/agent.ts";
 import { loadConfig } from "../../src/kube/config.ts";
 import { createKubeClient } from "../../src/kube/kube-client.ts";
@@ -10,6 +10,9 @@ import { installCrds } from "../cluster/for-tests.ts";
 import { ACTING, aFreeAddress, startOperator } from "../operator-process.ts";
 import { aSafetyAgent, hands } from "./operator-support.ts";
 import { eventually } from "./support.ts";
+
+// A step may take ten seconds on a machine that is busy with other tests.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 interface Schema {
   readonly properties: Record<string, Schema>;
@@ -71,7 +74,7 @@ describe("an operator whose CRDs are older than it is", () => {
     await installCrds({ kubeconfig: cluster.kubeconfig, kubectl: inject("cluster").kubectl });
     await operator.logged(ACTING);
     await becomes("Agent", "first", { status: "True" });
-    expect((await fetch(`http://${address}/readyz`)).status).toBe(200);
+    await eventually(async () => expect((await fetch(`http://${address}/readyz`)).status).toBe(200));
     expect(await operator.stop()).toBe(0);
   });
 });

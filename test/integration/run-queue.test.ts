@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { agentResource } from "../../src/api/v1alpha1/agent.ts";
 import { agentFleetResource } from "../../src/api/v1alpha1/agent-fleet.ts";
 import { agentRunResource } from "../../src/api/v1alpha1/agent-run.ts";
@@ -8,7 +8,10 @@ import { aGrowthAgent, forever, runHands } from "./run-support.ts";
 import { watchRuns } from "./run-witness.ts";
 import { eventually, mustKubectl } from "./support.ts";
 
-const cluster = anOperatedNamespace();
+// A dozen runs one after another take their time on a machine that is busy with other tests.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+
+const cluster = anOperatedNamespace(["--leader-elect", "false"]);
 const { namespace, client, apply, patch, remove, list, becomes } = cluster;
 const { start, run, completes, finish, waits, reaches, runningPodOf, podsOfRun } = runHands(cluster);
 
@@ -28,19 +31,24 @@ async function removeAll(): Promise<void> {
   for (const fleet of await list(agentFleetResource)) await remove(agentFleetResource, fleet.metadata.name);
   for (const agent of await list(agentResource))
     await remove(agentResource, agent.metadata.name).catch(() => undefined);
-  await eventually(async () => {
-    expect(await list(agentRunResource)).toEqual([]);
-    expect(await list(podResource)).toEqual([]);
-  });
+  await eventually(
+    async () => {
+      expect(await list(agentRunResource)).toEqual([]);
+      expect(await list(podResource)).toEqual([]);
+    },
+    { timeoutMs: 120_000 },
+  );
 }
 
 describe("a fleet with two places", () => {
   afterEach(removeAll);
 
   it("never runs more, takes Core before Growth and the older first, and shows who waits where (R2, R3)", async () => {
+    // None is tidied away before it was looked at.
+    const kept = { ...growth("g"), runLimits: { keepSucceeded: 10 } };
     await apply(
       agentFleetResource,
-      aFleet("two", { concurrency: { max: 2 }, agents: [growth("g"), core("c"), growth("blocker", forever)] }),
+      aFleet("two", { concurrency: { max: 2 }, agents: [kept, core("c"), growth("blocker", forever)] }),
     );
     await ready("two");
     const witness = await watchRuns(client(), namespace);
@@ -64,6 +72,7 @@ describe("a fleet with two places", () => {
     // One place from now on, so that each start tells who was next.
     await remove(agentRunResource, "blocker-1");
     for (const name of [...growing, ...scheduled]) await completes(name);
+    await witness.caughtUp();
     expect(witness.mostAtOnce()).toBe(2);
     expect(witness.order().slice(2)).toEqual([...scheduled, ...growing]);
   });
@@ -154,6 +163,7 @@ describe("runs of an agent with a persistent workspace", () => {
       await completes(worker);
       left = others;
     }
+    await witness.caughtUp();
     expect(witness.mostAtOnce()).toBe(1);
     expect(witness.order().toSorted()).toEqual(names);
   });

@@ -99,11 +99,11 @@ describe("a reconcile that follows its own write", () => {
     const ref = { namespace, name: "hung" };
     await create(ref.name, { count: "0" });
     const back = Promise.withResolvers<void>();
-    // The second watch resumes from the first and is held: the cache stays as it is.
+    // What resumes from the first watch is held, however often it is given up and tried again: the cache stays as it is.
     proxy.plan({ verb: "watch", nth: 1, fault: { fault: "end-watch", afterEvents: 2, how: "in-order" } });
-    proxy.plan({ verb: "watch", nth: 2, fault: { fault: "hold", until: back.promise } });
+    proxy.plan({ verb: "watch", nth: "every", fault: { fault: "hold", until: back.promise } });
     const informer = await follow(ref.name);
-    await eventually(() => expect(proxy.calls({ verb: "watch" })).toHaveLength(2));
+    await eventually(() => expect(proxy.calls({ verb: "watch" }).length).toBeGreaterThan(1));
     const seen: string[] = [];
     const controller = createController({
       name: "counter",

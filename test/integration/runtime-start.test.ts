@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, inject, it } from "vitest";
+import { afterEach, beforeEach, expect, inject, it, vi } from "vitest";
 import { loadConfig } from "../../src/kube/config.ts";
 import { createKubeClient } from "../../src/kube/kube-client.ts";
 import type { ResourceType } from "../../src/kube/types.ts";
@@ -16,6 +16,12 @@ import { recordingLogger } from "../../src/runtime/testing.ts";
 import { startFaultProxy } from "../faults/proxy.ts";
 import { configMapResource } from "../runtime/config-map.ts";
 import { aNamespace, apply, eventually, mustKubectl } from "./support.ts";
+
+// A step may take ten seconds on a machine that is busy with other tests.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+
+/** What was missing is looked for ever less often, down to once a minute. */
+const BACKED_OFF = { timeoutMs: 150_000 };
 
 const namespace = aNamespace();
 const cleanUps: (() => Promise<unknown>)[] = [];
@@ -76,7 +82,7 @@ it("an API server that is down at the start is waited for, and the log says so (
   expect(await page("/readyz")).toMatchObject({ status: 503, text: expect.stringContaining("cannot be reached") });
 
   await proxy.plugIn();
-  await eventually(() => expect(messages()).toContain("controllers started"));
+  await eventually(() => expect(messages()).toContain("controllers started"), BACKED_OFF);
   expect(await page("/readyz?verbose")).toEqual({ status: 200, text: "[+]caches ok\nreadyz check passed\n" });
   expect((await page("/metrics")).text).toMatch(
     /^rest_client_requests_total\{code="200",method="GET",host=".+"\} \d+$/m,
@@ -103,7 +109,7 @@ it("missing CRDs are named together with the way to install them, and waited for
     },
   });
   cleanUps.push(() => mustKubectl(["delete", "crd", `gizmos.${group}`]));
-  await eventually(() => expect(messages()).toContain("controllers started"), { timeoutMs: 60_000 });
+  await eventually(() => expect(messages()).toContain("controllers started"), BACKED_OFF);
 });
 
 it("a missing permission is named with verb and resource, and waited for", async () => {
@@ -137,5 +143,5 @@ it("a missing permission is named with verb and resource, and waited for", async
   const access = ["--namespace", namespace, "create"];
   await mustKubectl([...access, "role", "looker", "--verb=list,watch", "--resource=configmaps"]);
   await mustKubectl([...access, "rolebinding", "looker", "--role=looker", `--serviceaccount=${namespace}:looker`]);
-  await eventually(() => expect(messages()).toContain("controllers started"), { timeoutMs: 60_000 });
+  await eventually(() => expect(messages()).toContain("controllers started"), BACKED_OFF);
 });

@@ -36,7 +36,8 @@ it("an operator that was away decides each agent's missed occurrences: the lates
   for (const name of tooLate) await followed(name, { startingDeadlineSeconds: 60 });
   const witness = await watchRuns(client(), namespace);
 
-  const operator = startOperator({ kubeconfig: inject("cluster").kubeconfig, args: ["--namespaces", namespace] });
+  const args = ["--namespaces", namespace, "--leader-elect", "false"];
+  const operator = startOperator({ kubeconfig: inject("cluster").kubeconfig, args });
   onTestFailed(() => console.error(operator.logTail().slice(-30).join("\n")));
   onTestFinished(() => operator.kill());
 

@@ -13,7 +13,7 @@ import { aNamespace, eventually, mustKubectl } from "./support.ts";
  * namespaces: one whose operator is there all the time, one whose operator is down when the minute comes, and one with two
  * replicas whose leader is frozen then.
  */
-const here = anOperatedNamespace();
+const here = anOperatedNamespace(["--leader-elect", "false"]);
 const down = handsIn(aNamespace());
 const shared = handsIn(aNamespace());
 const runs = runHands(here);
@@ -45,6 +45,9 @@ function scheduleOf(instant: number, timeZone: string): string {
   return `${read("minute")} ${read("hour")} * * *`;
 }
 
+/** Of its own accord on the 29th of February only. */
+const NEVER = "0 0 29 2 *";
+
 const time = (instant: number) => new Date(instant).toISOString().replace(".000", "");
 const until = (instant: number) => sleep(Math.max(0, instant - Date.now()));
 
@@ -57,45 +60,44 @@ afterAll(async () => {
 });
 
 beforeAll(async () => {
-  // Far enough that everything below is done before.
-  minute = Math.ceil((Date.now() + 30_000) / 60_000) * 60_000;
   const { client, apply, becomes, patch } = here;
   witness = await watchRuns(client(), undefined, (cleanUp) => cleanUps.push(cleanUp));
-
   const first = operatorIn(down.namespace);
   replicas.push(operatorIn(shared.namespace), operatorIn(shared.namespace));
+  await Promise.all([first.logged(ACTING), Promise.race(replicas.map((replica) => replica.logged(ACTING)))]);
+  // What takes its time comes before the minute is chosen.
+  const policies = { forbid: "Forbid", replace: "Replace", allow: "Allow" } as const;
+  const busy = (name: keyof typeof policies, schedule: string) =>
+    aCoreAgent(name, { schedule, concurrencyPolicy: policies[name] }, { ...forever, stop: "700ms" });
+  const names = ["forbid", "replace", "allow"] as const;
+  for (const name of names) await apply(agentResource, busy(name, NEVER));
+  for (const name of names) await becomes("Agent", name, { status: "True", reason: "Scheduled" });
+  for (const name of names) await runs.start(name, `${name}-before`);
+  for (const name of names) await runs.runningPodOf(`${name}-before`);
 
+  // Far enough that everything below is done before.
+  minute = Math.ceil((Date.now() + 40_000) / 60_000) * 60_000;
   const at = scheduleOf(minute, "Etc/UTC");
+  for (const name of names) await apply(agentResource, busy(name, at));
   await apply(agentResource, aCoreAgent("every"));
   await apply(
     agentResource,
     aCoreAgent("kathmandu", { schedule: scheduleOf(minute, "Asia/Kathmandu"), timeZone: "Asia/Kathmandu" }),
   );
   await apply(agentResource, aCoreAgent("suspended", { schedule: at }));
-  await apply(agentResource, aCoreAgent("forbid", { schedule: at, concurrencyPolicy: "Forbid" }, forever));
-  await apply(
-    agentResource,
-    aCoreAgent("replace", { schedule: at, concurrencyPolicy: "Replace" }, { ...forever, stop: "700ms" }),
-  );
-  await apply(agentResource, aCoreAgent("allow", { schedule: at, concurrencyPolicy: "Allow" }, forever));
-  for (const name of ["every", "kathmandu", "suspended", "forbid", "replace", "allow"])
-    await becomes("Agent", name, { status: "True", reason: "Scheduled" });
-  for (const name of ["forbid", "replace", "allow"]) await runs.start(name, `${name}-before`);
-  for (const name of ["forbid", "replace", "allow"]) await runs.runningPodOf(`${name}-before`);
-  await patch(agentResource, "suspended", { spec: { suspend: true } });
-  await becomes("Agent", "suspended", { status: "True", reason: "Suspended" });
-
-  await first.logged(ACTING);
   await down.apply(agentResource, aCoreAgent("late", { schedule: at }));
   await down.apply(agentResource, aCoreAgent("too-late", { schedule: at, startingDeadlineSeconds: 1 }));
+  await shared.apply(agentResource, aCoreAgent("once", { schedule: at }));
+  for (const name of ["every", "kathmandu", "suspended"])
+    await becomes("Agent", name, { status: "True", reason: "Scheduled" });
+  for (const name of names) await becomes("Agent", name, { status: "True" });
+  await patch(agentResource, "suspended", { spec: { suspend: true } });
+  await becomes("Agent", "suspended", { status: "True", reason: "Suspended" });
   for (const name of ["late", "too-late"]) await down.becomes("Agent", name, { reason: "Scheduled" });
   expect(await first.stop()).toBe(0);
-
-  await Promise.race(replicas.map((replica) => replica.logged(ACTING)));
-  await shared.apply(agentResource, aCoreAgent("once", { schedule: at }));
   await shared.becomes("Agent", "once", { reason: "Scheduled" });
   expect(Date.now()).toBeLessThan(minute);
-}, 150_000);
+}, 300_000);
 
 /** How long the leader is frozen at least, in seconds, from 2 s before the minute on. Longer: DARKFACTORY_FREEZE_SECONDS=30. */
 const FREEZE = Number(process.env["DARKFACTORY_FREEZE_SECONDS"] ?? 0);
@@ -110,6 +112,7 @@ it("fires each occurrence once, named after its minute, in each zone's own time 
   const frozen = replicas.find((replica) => replica.logTail().some((line) => line.includes(ACTING)));
   await until(minute - 2_000);
   frozen?.signal("SIGSTOP");
+  const other = replicas.find((replica) => replica !== frozen);
   await until(minute + 2_500);
   // Two again, of which one acts.
   for (const _ of [1, 2]) operatorIn(down.namespace);
@@ -117,10 +120,19 @@ it("fires each occurrence once, named after its minute, in each zone's own time 
   for (const name of ["every", "kathmandu"]) {
     const run = await runs.completes(runName(name, minute));
     expect(run.spec).toMatchObject({ trigger: "Schedule", scheduledTime: time(minute) });
-    // The API server tells whole seconds.
-    expect(Date.parse(run.metadata.creationTimestamp) - minute).toBeLessThanOrEqual(5_000);
+    // Never before its time, and by a timer: how late is the machine's affair, which is busy with other tests (K3).
+    const lateMs = Date.parse(run.metadata.creationTimestamp) - minute;
+    expect(lateMs).toBeGreaterThanOrEqual(0);
+    expect(lateMs).toBeLessThanOrEqual(30_000);
   }
-  await showsStatus(here, "every", { lastScheduleTime: time(minute), nextRunTime: time(minute + 60_000) });
+  await showsStatus(here, "kathmandu", { lastScheduleTime: time(minute) });
+  // It may have fired again by now.
+  await eventually(async () => {
+    const { lastScheduleTime = "", nextRunTime = "" } = (await here.agent("every")).status ?? {};
+    expect(Date.parse(lastScheduleTime)).toBeGreaterThanOrEqual(minute);
+    expect(Date.parse(nextRunTime) - Date.parse(lastScheduleTime)).toBe(60_000);
+  });
+  await witness.caughtUp();
   expect(created(here.namespace, "kathmandu")).toEqual([ofMinute()]);
 
   await lateRuns();
@@ -129,6 +141,7 @@ it("fires each occurrence once, named after its minute, in each zone's own time 
   async function lateRuns(): Promise<void> {
     await runHands(down).completes(runName("late", minute));
     await showsStatus(down, "too-late", { skippedRuns: { total: 1, last: { time: time(minute), reason: "Missed" } } });
+    await witness.caughtUp();
     expect(created(down.namespace, "late")).toEqual([ofMinute()]);
     expect(created(down.namespace, "too-late")).toEqual([]);
     expect((await down.agent("late")).status?.skippedRuns).toBeUndefined();
@@ -137,14 +150,17 @@ it("fires each occurrence once, named after its minute, in each zone's own time 
   async function oneRunOfTwoReplicas(): Promise<void> {
     await runHands(shared).completes(runName("once", minute));
     await until(minute - 2_000 + FREEZE * 1000);
+    // The lease is another's by then, whoever was the one that fired.
+    await other?.logged(ACTING);
     frozen?.signal("SIGCONT");
     // Whoever was frozen has lost its lease meanwhile, and knows it.
     expect(await frozen?.ended).toBe(1);
+    await witness.caughtUp();
     const jobs = witness.jobs.filter((name) => name.startsWith(`${shared.namespace}/`));
     expect(created(shared.namespace, "once")).toEqual([ofMinute()]);
     expect(jobs).toEqual([`${shared.namespace}/${runName("once", minute)}`]);
   }
-}, 150_000);
+}, 300_000);
 
 describe("an occurrence while a run goes on (K5)", () => {
   it("is skipped by Forbid, and counted", async () => {
@@ -157,6 +173,7 @@ describe("an occurrence while a run goes on (K5)", () => {
 
   it("takes its place by Replace, and starts when its Pod is gone", async () => {
     const { metadata } = await runs.runningPodOf(runName("replace", minute));
+    await witness.caughtUp();
     expect(created(here.namespace, "replace")).toEqual(["before", ofMinute()]);
     expect(await runs.podsOfRun("replace-before")).toEqual([]);
     expect(metadata.labels).toMatchObject({ "darkfactory.dev/agent": "replace" });

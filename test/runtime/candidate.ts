@@ -13,8 +13,9 @@ import { configMapResource } from "./config-map.ts";
 
 /*
  * A small operator for tests, as a process that can be frozen and killed: candidate.ts KUBECONFIG NAMESPACE IDENTITY.
- * Whoever leads writes its name and a count into the ConfigMap "work", again and again, as fast as it can; while that
- * one's data.gate is "closed", a reconcile stays in hand. Its lease is a third as long as Kubernetes' own.
+ * Whoever leads writes its name and a count into the ConfigMap "work", again and again; while that
+ * one's data.gate is "closed", a reconcile stays in hand. Its lease is twice as long as Kubernetes' own, and it stops as
+ * patiently: on a machine that is busy with other tests nobody may lose the one, or be cut off, who is not meant to.
  */
 const [kubeconfig = "", namespace = "", identity = ""] = process.argv.slice(2);
 const clock = systemClock;
@@ -28,7 +29,7 @@ const election = createLeaderElection({
   identity,
   clock,
   logger,
-  timings: { leaseMs: 5_000, renewDeadlineMs: 3_000, retryMs: 500 },
+  timings: { leaseMs: 30_000, renewDeadlineMs: 25_000, retryMs: 500 },
   onLost: (reason) => manager.fail(reason),
 });
 const client = createKubeClient(config, { beforeWrite: () => election.fence() });
@@ -49,7 +50,7 @@ const controller = createController({
         await sleep(clock, 50, context.signal);
     }
     context.wrote(informer, await client.mergePatch(configMapResource, ref, { data: { by: identity, count } }));
-    return { wakeAt: clock.now() };
+    return { wakeAt: clock.now() + 20 };
   },
 });
 const manager = createManager({
@@ -59,6 +60,7 @@ const manager = createManager({
   informers: [informer],
   election,
   controllers: [controller],
+  graceMs: 120_000,
 });
 onStopSignal(process, logger, (signal) => manager.stop(signal));
 process.exit(await manager.run());

@@ -11,10 +11,13 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { checkoutScript } from "../../src/workloads/checkout.ts";
 import { findProgram } from "../cluster/programs.ts";
 import { bareRepository, commitFile, git } from "../git/repository.ts";
+
+// Each program that is started takes seconds on a machine that is busy with other tests.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 /** Hash of no commit of any repository here. */
 const NOWHERE = "0123456789abcdef0123456789abcdef01234567";

@@ -1,8 +1,11 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { withLock } from "../cluster/lock.ts";
 import { identify, isAlive, kill, signal } from "../cluster/processes.ts";
+
+// Each program that is started takes seconds on a machine that is busy with other tests.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const aName = (): string => `test ${Math.random()}`;
 
