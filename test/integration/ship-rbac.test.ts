@@ -217,8 +217,14 @@ async function aLife(here: Hands & RunHands): Promise<void> {
 
   // Two agents drift severely: one is given a fresh workspace, the other's run is replaced.
   await apply(volume, {
-    metadata: { name: "any" },
-    spec: { capacity: { storage: "1Gi" }, accessModes: ["ReadWriteOnce"], hostPath: { path: "/tmp" } },
+    metadata: { name: "reserved" },
+    spec: {
+      capacity: { storage: "1Gi" },
+      accessModes: ["ReadWriteOnce"],
+      hostPath: { path: "/tmp" },
+      // The claim that keeper may not use waits for a volume too, and would take this one now and then.
+      claimRef: { namespace: "default", name: "drifter-workspace" },
+    },
   });
   const workspace = { persistent: { size: "1Gi" } };
   await apply(agentResource, aWatchedAgent("drifter", {}, { workspace }));
