@@ -31,7 +31,7 @@ export const auditRules: readonly AuditRule[] = [
 export interface Trail {
   /** All writes in a namespace up to now, in the order in which they were answered. */
   writesIn(namespace: string): Promise<readonly Write[]>;
-  /** When the last of all in these namespaces was received, in milliseconds since the epoch; 0 for none. */
+  /** When the last in these namespaces was received, in milliseconds since the epoch, leases aside; 0 for none. */
   lastWriteIn(namespaces: readonly string[]): Promise<number>;
 }
 
@@ -59,6 +59,7 @@ export function followTrail(directory: string): Trail {
       await now();
       return namespaces
         .flatMap((namespace) => writes.get(namespace) ?? [])
+        .filter(({ resource }) => resource !== "leases")
         .reduce((last, { at }) => Math.max(last, at), 0);
     },
   };

@@ -58,4 +58,12 @@ describe("an audit log that is still being written", () => {
     expect(last).toBe(7000);
     expect(await trail.lastWriteIn(["elsewhere"])).toBe(0);
   });
+
+  it("tells of no lease when it is asked for the last write: a leader renews it for as long as it lives", async () => {
+    const renewed = written("darkfactory", 9).replaceAll("pods", "leases");
+    await write(written("a", 1) + renewed);
+    const trail = followTrail(folder);
+    expect(await trail.lastWriteIn(["here"])).toBe(1000);
+    expect((await trail.writesIn("here")).map(({ name }) => name)).toEqual(["a", "darkfactory"]);
+  });
 });
