@@ -57,6 +57,24 @@ const annotated = (value: string) => ({
   annotations: { kept: value },
 });
 
+/** An agent that fires each minute, seen once: four occurrences from 12:00:30 on, of which two or three ran. */
+const minutely = (minutes: readonly number[], skipped: number): readonly Change[] => [
+  ...minutes.map((minute) =>
+    change("ADDED", "AgentRun", {
+      name: `a-${minute}`,
+      metadata: owned("Agent", "a"),
+      spec: { scheduledTime: `2026-03-01T12:0${minute}:00Z` },
+    }),
+  ),
+  change("ADDED", "Agent", {
+    status: {
+      timetable: { schedule: "* * * * *", timeZone: "Etc/UTC", since: "2026-03-01T12:00:30Z" },
+      lastScheduleTime: "2026-03-01T12:04:00Z",
+      skippedRuns: { total: skipped },
+    },
+  }),
+];
+
 const broken: readonly (readonly [string, string, Partial<History>])[] = [
   [
     "one-child",
@@ -104,6 +122,8 @@ const broken: readonly (readonly [string, string, Partial<History>])[] = [
       ),
     },
   ],
+  ["no-lost-occurrence", "a minute that neither ran nor was skipped", { changes: minutely([1, 4], 1) }],
+  ["no-lost-occurrence", "a minute that ran and was counted as skipped", { changes: minutely([1, 2, 4], 2) }],
   [
     "one-controller",
     "a Pod of ours that nobody controls",
@@ -233,6 +253,7 @@ const sound: readonly (readonly [string, Partial<History>])[] = [
       ]),
     },
   ],
+  ["minutes that ran, and one that was skipped", { changes: minutely([1, 2, 4], 1) }],
   [
     "a status that a person puts back",
     changed("person", "Agent", { status: { starts: 2 } }, { status: { starts: 1 } }),

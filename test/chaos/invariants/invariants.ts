@@ -1,6 +1,7 @@
 import type { History, Violation } from "../history.ts";
 import { noneTerminating, noOrphan, oneChild, oneController, oneStart } from "./children.ts";
 import { fencing } from "./fencing.ts";
+import { noLostOccurrence } from "./occurrences.ts";
 import { secrecy } from "./secrecy.ts";
 import { forward, terminal } from "./status.ts";
 import { bounded, foreign, quiet } from "./writing.ts";
@@ -16,6 +17,7 @@ export interface Invariant {
 export const invariants: readonly Invariant[] = [
   { id: "one-child", promise: "one child per owner and key at any time", judge: oneChild },
   { id: "one-start", promise: "at most one start for each occurrence, run and number", judge: oneStart },
+  { id: "no-lost-occurrence", promise: "each occurrence ran or is counted as skipped", judge: noLostOccurrence },
   { id: "one-controller", promise: "exactly one controller owner", judge: oneController },
   { id: "no-orphan", promise: "no orphan at the end", judge: noOrphan },
   { id: "finalizers-gone", promise: "nothing still terminating at the end", judge: noneTerminating },
