@@ -1,3 +1,6 @@
+import { setImmediate } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import { KubeError, TransportError } from "../kube/errors.ts";
 import { createFakeClock } from "./fake-clock.ts";
@@ -20,6 +23,8 @@ function leaseServer() {
     },
     /** Requests as "METHOD". */
     requests: [] as string[],
+    /** The signals that came with requests, as far as anybody still holds them. */
+    signals: [] as WeakRef<AbortSignal>[],
     down: false,
     /** Answers are held back while set; the request has acted. */
     silent: false as boolean | "for-ever",
@@ -27,6 +32,7 @@ function leaseServer() {
     answerLate: [] as (() => void)[],
     raw(method: string, path: string, body?: unknown, options?: { signal?: AbortSignal }): Promise<unknown> {
       server.requests.push(method);
+      if (options?.signal !== undefined) server.signals.push(new WeakRef(options.signal));
       if (server.down) return Promise.reject(new TransportError("unsent", { method, path }, "connect ECONNREFUSED"));
       const answer = act(method, path, body as Lease);
       if (!server.silent) return answer;
@@ -104,6 +110,20 @@ describe("a leader election", () => {
     server.requests.length = 0;
     await a.clock.advanceAndSettle(10_000);
     expect(server.requests).toEqual(["PUT", "PUT", "PUT", "PUT", "PUT"]);
+  });
+
+  test("leaves nothing of a renewal in memory: a leader renews for months", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const server = leaseServer();
+    const a = candidate(server, "a");
+    await a.clock.advanceAndSettle(0);
+    await a.clock.advanceAndSettle(200_000);
+    expect(server.requests.length).toBeGreaterThan(100);
+    expect(server.signals.length).toBeGreaterThan(100);
+    await setImmediate();
+    collect();
+    expect(server.signals.filter((signal) => signal.deref() !== undefined).length).toBeLessThan(10);
   });
 
   test("hands over at the next try when the leader releases", async () => {

@@ -157,10 +157,13 @@ export function createLeaderElection(options: LeaderElectionOptions): LeaderElec
 
   async function attemptWithin(ms: number): Promise<void> {
     const limit = new AbortController();
-    const cancel = clock.after(ms, () => limit.abort());
-    const signal = AbortSignal.any([ended.signal, limit.signal]);
-    await Promise.race([attempt(signal), firing(signal)]);
+    const end = (): void => limit.abort();
+    const cancel = clock.after(ms, end);
+    // Not AbortSignal.any: Node keeps what it gives for as long as somebody listens, and each renewal would stay in memory.
+    ended.signal.addEventListener("abort", end, { once: true });
+    await Promise.race([attempt(limit.signal), firing(limit.signal)]);
     cancel();
+    ended.signal.removeEventListener("abort", end);
   }
 
   function lose(): void {
