@@ -13,11 +13,9 @@ const DAY = 24 * HOUR;
 /** How late a clock that was set forward may be noticed (runtime/delayed-keys.ts). */
 const NOTICED_MS = 10_000;
 
-it("a clock that is set back an hour, then forward a day, fires each occurrence once and the latest missed one (K3, K4)", async () => {
-  const server = obedientServer();
-  const { caches, put } = server;
-  const clock = createFakeClock(NOON - 1);
-  const controller = createAgentController({
+/** The controller of agents, one at a time, as it sees and changes what this server has. */
+const controllerOn = (server: ReturnType<typeof obedientServer>, clock: ReturnType<typeof createFakeClock>) =>
+  createAgentController({
     ...server,
     ...watchParts(server, clock),
     name: "agent",
@@ -27,6 +25,12 @@ it("a clock that is set back an hour, then forward a day, fires each occurrence 
     workers: 1,
     images: {},
   });
+
+it("a clock that is set back an hour, then forward a day, fires each occurrence once and the latest missed one (K3, K4)", async () => {
+  const server = obedientServer();
+  const { caches, put } = server;
+  const clock = createFakeClock(NOON - 1);
+  const controller = controllerOn(server, clock);
   caches.runs.onEvent({
     added: (run) => put("agentruns", { ...run, status: { observedGeneration: 1, ...over() } }),
   });
@@ -88,17 +92,8 @@ it.each([
       const resourceVersion = String(Number(found.metadata.resourceVersion) + 1);
       return isBehind ? { ...found, metadata: { ...found.metadata, resourceVersion } } : found;
     };
-    const controller = createAgentController({
-      ...server,
-      ...watchParts(server, clock),
-      client: { ...server.client, get: get as typeof server.client.get },
-      name: "agent",
-      events: { event: () => undefined, flush: () => Promise.resolve() },
-      clock,
-      logger: recordingLogger().logger,
-      workers: 1,
-      images: {},
-    });
+    const client = { ...server.client, get: get as typeof server.client.get };
+    const controller = controllerOn({ ...server, client }, clock);
     server.put("agents", agent({ suspend: false }));
     controller.start();
     await clock.advanceAndSettle(1000);
