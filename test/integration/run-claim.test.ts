@@ -7,7 +7,7 @@ import { anOperatedNamespace } from "./operator-support.ts";
 import { apply, eventually } from "./support.ts";
 
 describe("the claim of a persistent workspace", () => {
-  const operated = anOperatedNamespace(["--leader-elect", "false"]);
+  const operated = anOperatedNamespace();
   const { namespace, find } = operated;
 
   const agent = (name: string): Promise<unknown> =>

@@ -10,7 +10,7 @@ import { eventually, mustKubectl } from "./support.ts";
 // A step may take ten seconds on a machine that is busy with other tests.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
-const cluster = anOperatedNamespace(["--leader-elect", "false"]);
+const cluster = anOperatedNamespace();
 const { namespace, apply, patch, remove, find, list, agent, becomes, events } = cluster;
 const { start, run, runsOf, job, podsOfRun, completes, fails, waits, reaches, runningPodOf } = runHands(cluster);
 

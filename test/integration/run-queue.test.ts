@@ -11,7 +11,7 @@ import { eventually, mustKubectl } from "./support.ts";
 // A dozen runs one after another take their time on a machine that is busy with other tests.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
-const cluster = anOperatedNamespace(["--leader-elect", "false"]);
+const cluster = anOperatedNamespace();
 const { namespace, client, apply, patch, remove, list, becomes } = cluster;
 const { start, run, completes, finish, waits, reaches, runningPodOf, podsOfRun } = runHands(cluster);
 

@@ -13,7 +13,7 @@ import { aNamespace, eventually, mustKubectl } from "./support.ts";
  * namespaces: one whose operator is there all the time, one whose operator is down when the minute comes, and one with two
  * replicas whose leader is frozen then.
  */
-const here = anOperatedNamespace(["--leader-elect", "false"]);
+const here = anOperatedNamespace();
 const down = handsIn(aNamespace());
 const shared = handsIn(aNamespace());
 const runs = runHands(here);
