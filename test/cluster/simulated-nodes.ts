@@ -123,22 +123,21 @@ export async function sharePodLog(record: ClusterRecord, pod: SimulatedPod, othe
 /** Returns when kwok knows of it: until then it serves every other Pod's log in its place, and a line of that would be counted. */
 async function serveLog(record: ClusterRecord, pod: SimulatedPod, logsFile: string): Promise<void> {
   const { namespace, name } = pod;
-  const { address, ports } = record;
-  const logs = {
-    apiVersion: "kwok.x-k8s.io/v1alpha1",
-    kind: "Logs",
-    metadata: pod,
-    spec: { logs: [{ logsFile, follow: true }] },
-  };
-  const path = `/apis/kwok.x-k8s.io/v1alpha1/namespaces/${namespace}/logs`;
-  const log = `http://${address}:${ports.kubelet}/containerLogs/${namespace}/${name}/any?limitBytes=100`;
-  let isCreated = false;
+  const { status, body } = await requestApi(
+    record,
+    "POST",
+    `/apis/kwok.x-k8s.io/v1alpha1/namespaces/${namespace}/logs`,
+    {
+      apiVersion: "kwok.x-k8s.io/v1alpha1",
+      kind: "Logs",
+      metadata: pod,
+      spec: { logs: [{ logsFile, follow: true }] },
+    },
+  );
+  if (status !== 201 && status !== 409)
+    throw new Error(`creating Logs was answered ${status}: ${JSON.stringify(body)}`);
+  const log = `http://${record.address}:${record.ports.kubelet}/containerLogs/${namespace}/${name}/any?limitBytes=100`;
   const condition = async (): Promise<boolean> => {
-    if (!isCreated) {
-      const { status } = await requestApi(record, "POST", path, logs);
-      isCreated = status === 201 || status === 409;
-      if (!isCreated) return false;
-    }
     const served = await fetch(log, { signal: AbortSignal.timeout(10_000) });
     return !(await served.text()).startsWith(OF_EVERY_OTHER);
   };
