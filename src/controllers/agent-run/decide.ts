@@ -32,7 +32,7 @@ const POD_AFTER_MS = 10_000;
 const OUTPUT_RETRY_MS = 2_000;
 const OUTPUT_GIVE_UP_MS = 60_000;
 
-type Refused = Pick<Refusal, "reason" | "message">;
+type Refused = Pick<Refusal, "reason" | "message" | "retryMs">;
 
 /** What is decided about a run beside its acts. */
 interface Decision {
@@ -286,14 +286,15 @@ function ended(exit: Exit, message: string, completionTime: string): Decision {
 }
 
 /** After the API server refused the Job: the run waits and says why, and tries again by itself. */
-export function afterRefusal(seen: Observed, { reason, message }: Refused, now: Instant): RunPlan {
+export function afterRefusal(seen: Observed, refused: Refused, now: Instant): RunPlan {
+  const { reason, message, retryMs = REFUSED_RETRY_MS } = refused;
   const before = condition(statusBefore(seen.run).conditions, "Started");
   const chosen: Decision = {
     acts: [],
     conditions: { Started: { type: "Started", status: "False", reason, message } },
     state: reason,
     events: before?.reason === reason ? [] : [{ type: "Warning", reason, action: "Run", note: message }],
-    wakeAt: now + REFUSED_RETRY_MS,
+    wakeAt: now + retryMs,
   };
   return toPlan(seen, chosen, now);
 }

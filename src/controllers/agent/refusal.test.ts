@@ -19,6 +19,9 @@ const said = {
   quota: 'pods "a-1" is forbidden: exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1',
   policy: 'pods "a-1" is forbidden: violates PodSecurity "restricted:latest": privileged',
   account: 'pods "a-1" is forbidden: error looking up service account ns/x: serviceaccount "x" not found',
+  newKinds:
+    'pods "a-1" is forbidden: cannot set blockOwnerDeletion in this case because cannot find RESTMapping for APIVersion ' +
+    'darkfactory.dev/v1alpha1 Kind Agent: no matches for kind "Agent" in version "darkfactory.dev/v1alpha1"',
   defaultAccount:
     'pods "a-1" is forbidden: error looking up service account ns/default: serviceaccount "default" not found',
 };
@@ -35,8 +38,9 @@ describe("what the API server's no to a Pod means", () => {
     expect(refusalOf(answer(code, message))).toMatchObject({ reason, message, needsHuman });
   });
 
-  it("asks again soon only where the namespace is still being made", () => {
+  it("asks again soon only where a namespace, or what the API server knows of our kinds, is still being made", () => {
     expect(refusalOf(answer(403, said.defaultAccount))?.retryMs).toBe(2000);
+    expect(refusalOf(answer(403, said.newKinds))).toMatchObject({ reason: "PodForbidden", retryMs: 5000 });
     expect(refusalOf(answer(403, said.quota))?.retryMs).toBeUndefined();
   });
 

@@ -13,6 +13,12 @@ export interface Refusal {
 /** How soon to ask again in a namespace so new that its default ServiceAccount is still being made (about a second). */
 const NEW_NAMESPACE_RETRY_MS = 2000;
 
+/**
+ * How soon to ask again an API server that does not know our kinds yet as owners: its admission looks for new kinds every
+ * 30 s (OwnerReferencesPermissionEnforcement).
+ */
+const NEW_KINDS_RETRY_MS = 5000;
+
 /** What a failed create or dry run means for the agent; undefined when it says nothing about the Pod (then it is retried). */
 export function refusalOf(error: unknown): Refusal | undefined {
   if (!(error instanceof KubeError)) return undefined;
@@ -31,7 +37,8 @@ export function refusalOf(error: unknown): Refusal | undefined {
   if (error.message.includes("error looking up service account")) {
     return { reason: "ServiceAccountNotFound", message: error.message, needsHuman: true };
   }
-  return { reason: "PodForbidden", message: error.message, needsHuman: false };
+  const retry = error.message.includes("cannot find RESTMapping") ? { retryMs: NEW_KINDS_RETRY_MS } : {};
+  return { reason: "PodForbidden", message: error.message, needsHuman: false, ...retry };
 }
 
 /** The namespace is going away: nothing can be created in it, and all that is in it goes by itself. */
