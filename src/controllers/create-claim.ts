@@ -2,7 +2,7 @@ import type { KubeClient } from "../kube/client.ts";
 import { isAlreadyExists } from "../kube/errors.ts";
 import { claimResource } from "../kube/types-core.ts";
 import { controllerOf } from "../workloads/labels.ts";
-import { toInstant } from "../workloads/time.ts";
+import { isStaleWorkspace } from "../workloads/workspace.ts";
 import type { Refusal } from "./agent/refusal.ts";
 import type { CreateClaim } from "./plan.ts";
 import { CHILD_MANAGER } from "./write-status.ts";
@@ -13,7 +13,7 @@ import { CHILD_MANAGER } from "./write-status.ts";
  */
 export async function createClaim(
   client: KubeClient,
-  { claim, freshSince }: CreateClaim,
+  { claim }: CreateClaim,
   signal: AbortSignal,
 ): Promise<Refusal | undefined> {
   try {
@@ -25,7 +25,7 @@ export async function createClaim(
     // On its way out (its agent was recreated, or a person begins anew): nothing could mount it. Tried again until it is gone.
     if (there.metadata.deletionTimestamp !== undefined) throw error;
     if (controllerOf(there)?.uid === controllerOf(claim)?.uid) {
-      if (freshSince === undefined || toInstant(there.metadata.creationTimestamp) >= toInstant(freshSince)) return;
+      if (!isStaleWorkspace(there, claim)) return;
       await client.delete(claimResource, claim.metadata, { uid: there.metadata.uid, signal });
       throw error;
     }

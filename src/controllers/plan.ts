@@ -21,20 +21,16 @@ export interface EventNote {
   readonly note: string;
 }
 
-/** The claim of a persistent workspace: made once, before the first Pod that mounts it. */
+/** The claim of a persistent workspace: made before the first Pod that mounts it, and anew where a Restart asked for that. */
 export interface CreateClaim {
   readonly act: "create-claim";
   readonly claim: PersistentVolumeClaim;
-  /** One that is older than this is made anew first: a Restart asked for a fresh workspace. RFC 3339. */
-  readonly freshSince?: string;
 }
 
 /** What must be there before a Pod of the agent can be. */
 export function claimActs(agent: Agent): readonly CreateClaim[] {
   const claim = claimOf(agent);
-  const freshSince = agent.status?.freshWorkspaceSince;
-  if (claim === undefined) return [];
-  return [{ act: "create-claim", claim, ...(freshSince === undefined ? {} : { freshSince }) }];
+  return claim === undefined ? [] : [{ act: "create-claim", claim }];
 }
 
 /** One thing that a reconcile does, in the order that its plan lists them. */

@@ -16,6 +16,8 @@ export const annotation = {
   image: "darkfactory.dev/image",
   /** On an Agent of a fleet: the hash of what the fleet last applied. */
   appliedHash: "darkfactory.dev/applied-hash",
+  /** On a claim: since when its workspace is the agent's (workspaceSince): two times of one second are told by this alone. */
+  workspaceSince: "darkfactory.dev/workspace-since",
 } as const;
 
 export const managedBy = "darkfactory";

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { anAgent } from "../../test/builders.ts";
+import { anAgent, NOON, noonPlus } from "../../test/builders.ts";
 import type { AgentSpec } from "../api/v1alpha1/agent.ts";
-import type { Container } from "../kube/types-core.ts";
+import type { Container, PersistentVolumeClaim } from "../kube/types-core.ts";
 import { checkoutScript } from "./checkout.ts";
 import { claimOf, podTemplate } from "./pod.ts";
+import { freshWorkspaceSince, isStaleWorkspace } from "./workspace.ts";
 
 type Workspace = NonNullable<AgentSpec["workspace"]>;
 
@@ -171,6 +172,7 @@ describe("the volume of a workspace", () => {
           "darkfactory.dev/layer": "Safety",
           "darkfactory.dev/fleet": "night",
         },
+        annotations: { "darkfactory.dev/workspace-since": noonPlus(-3600) },
         ownerReferences: [
           expect.objectContaining({ kind: "Agent", name: "sentinel", uid: "uid-sentinel", controller: true }),
         ],
@@ -192,5 +194,50 @@ describe("the volume of a workspace", () => {
   it("has a claim whose name fits into 63 characters, however long the agent's", () => {
     const name = "a".repeat(52);
     expect(claimOf(anAgent({ name, spec: { workspace: { persistent } } }))?.metadata.name).toHaveLength(62);
+  });
+});
+
+describe("a fresh workspace", () => {
+  const since = (freshWorkspaceSince?: string) =>
+    anAgent({
+      spec: { workspace: { persistent } },
+      status: freshWorkspaceSince === undefined ? {} : { freshWorkspaceSince },
+    });
+  const claim = (...[time]: Parameters<typeof since>) => claimOf(since(time))!;
+
+  /** As the API server stores it. */
+  function stored(made: PersistentVolumeClaim, creationTimestamp: string): PersistentVolumeClaim {
+    return { ...made, metadata: { ...made.metadata, creationTimestamp } };
+  }
+
+  /** As an earlier version of the operator made it. */
+  function unmarked(made: PersistentVolumeClaim): PersistentVolumeClaim {
+    return { ...made, metadata: { ...made.metadata, annotations: {} } };
+  }
+
+  it("is wanted where a Restart came, in whichever second the claim was made, and once", () => {
+    const before = stored(claim(), noonPlus(7));
+    const restarted = freshWorkspaceSince(since(), NOON + 7_900);
+    expect(isStaleWorkspace(before, claim())).toBe(false);
+    expect(isStaleWorkspace(before, claim(restarted))).toBe(true);
+    expect(isStaleWorkspace(stored(claim(restarted), noonPlus(7)), claim(restarted))).toBe(false);
+  });
+
+  it("is wanted though the clock was set back since the last, or runs behind the API server's", () => {
+    const again = freshWorkspaceSince(since(noonPlus(60)), NOON);
+    expect(isStaleWorkspace(stored(claim(noonPlus(60)), noonPlus(60)), claim(again))).toBe(true);
+    const first = freshWorkspaceSince(since(), NOON - 7_200_000);
+    expect(isStaleWorkspace(stored(claim(), noonPlus(0)), claim(first))).toBe(true);
+  });
+
+  it("is not made in place of a newer one by who has not seen its Restart yet", () => {
+    expect(isStaleWorkspace(stored(claim(noonPlus(60)), noonPlus(61)), claim(noonPlus(0)))).toBe(false);
+  });
+
+  it("is told by the claim's creation where an earlier version made it", () => {
+    const old = unmarked(stored(claim(), noonPlus(7)));
+    expect(isStaleWorkspace(old, claim())).toBe(false);
+    expect(isStaleWorkspace(old, claim(noonPlus(7)))).toBe(false);
+    expect(isStaleWorkspace(old, claim(noonPlus(8)))).toBe(true);
   });
 });

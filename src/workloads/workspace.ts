@@ -1,8 +1,10 @@
 import type { Agent, AgentSpec } from "../api/v1alpha1/agent.ts";
 import type { Container, EnvVar, PersistentVolumeClaim, Volume } from "../kube/types-core.ts";
+import { type Instant, MILLISECONDS } from "../schedule/instant.ts";
 import { checkoutScript } from "./checkout.ts";
-import { controlledBy } from "./labels.ts";
+import { annotation, controlledBy } from "./labels.ts";
 import { containerSecurity } from "./security.ts";
+import { fromInstant, toInstant } from "./time.ts";
 import { verbatim } from "./verbatim.ts";
 
 type Workspace = NonNullable<AgentSpec["workspace"]>;
@@ -46,6 +48,7 @@ export function workspaceClaim(
   if (persistent === undefined) return undefined;
   const { name, namespace, uid = "" } = agent.metadata;
   const { size, storageClassName } = persistent;
+  const since = workspaceSince(agent);
   return {
     apiVersion: "v1",
     kind: "PersistentVolumeClaim",
@@ -53,6 +56,7 @@ export function workspaceClaim(
       name: claimName(name),
       ...(namespace === undefined ? {} : { namespace }),
       labels,
+      ...(since === undefined ? {} : { annotations: { [annotation.workspaceSince]: since } }),
       ownerReferences: [controlledBy("Agent", { name, uid })],
     },
     spec: {
@@ -61,6 +65,31 @@ export function workspaceClaim(
       ...(storageClassName === undefined ? {} : { storageClassName }),
     },
   };
+}
+
+/** Since when the agent is to have the workspace that it has: the last Restart, or the agent's own begin. RFC 3339. */
+function workspaceSince({ metadata, status }: Agent): string | undefined {
+  return status?.freshWorkspaceSince ?? metadata.creationTimestamp;
+}
+
+/**
+ * What status.freshWorkspaceSince says of a Restart: now, or a second after the workspace that the agent has, where the clock
+ * was set back or is behind the API server's, so that a fresh one is told from it.
+ */
+export function freshWorkspaceSince(agent: Agent, now: Instant): string {
+  const before = workspaceSince(agent);
+  const earliest = before === undefined ? now : toInstant(before) + MILLISECONDS.perSecond;
+  return fromInstant(Math.max(now, earliest));
+}
+
+/**
+ * Whether a Restart asked for a workspace since this one was made. By what the claims themselves say: the API server's own
+ * time of creation has whole seconds and another clock, and tells only of a claim that was made before that was written.
+ */
+export function isStaleWorkspace(there: PersistentVolumeClaim, wanted: PersistentVolumeClaim): boolean {
+  const has = there.metadata.annotations?.[annotation.workspaceSince] ?? there.metadata.creationTimestamp;
+  const wants = wanted.metadata.annotations?.[annotation.workspaceSince];
+  return has !== undefined && wants !== undefined && toInstant(has) < toInstant(wants);
 }
 
 /** The init container for workspace.git; none without it. It gets no more than the agent's own resources. */

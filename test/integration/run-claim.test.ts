@@ -3,12 +3,15 @@ import { agentResource, type AgentManifest } from "../../src/api/v1alpha1/agent.
 import { agentRunResource, type AgentRun, type AgentRunManifest } from "../../src/api/v1alpha1/agent-run.ts";
 import { claimResource, jobResource } from "../../src/kube/types-core.ts";
 import { controllerOf } from "../../src/workloads/labels.ts";
+import { freshWorkspaceSince } from "../../src/workloads/workspace.ts";
 import { anOperatedNamespace } from "./operator-support.ts";
-import { apply, eventually } from "./support.ts";
+import { runHands } from "./run-support.ts";
+import { apply, eventually, mustKubectl } from "./support.ts";
 
 describe("the claim of a persistent workspace", () => {
   const operated = anOperatedNamespace();
   const { namespace, find } = operated;
+  const { podsOfRun } = runHands(operated);
 
   const agent = (name: string): Promise<unknown> =>
     operated.apply<AgentManifest>(agentResource, {
@@ -75,5 +78,27 @@ describe("the claim of a persistent workspace", () => {
     await operated.patch(claimResource, "reborn-workspace", { metadata: { finalizers: null } });
     await eventually(async () => expect(await find(jobResource, "reborn-1")).toBeDefined());
     expect((await find(claimResource, "reborn-workspace"))?.metadata).not.toHaveProperty("deletionTimestamp");
+  });
+
+  it("is made anew once where a Restart asked for that, though it was in the very second of its making", async () => {
+    await agent("refreshed");
+    const claimOf = async () => (await find(claimResource, "refreshed-workspace"))?.metadata;
+    const ran = async (name: string) => {
+      await request(name, "refreshed");
+      await eventually(async () => expect(await podsOfRun(name)).toHaveLength(1));
+      const claim = await claimOf();
+      // A claim goes only once no Pod has it.
+      await operated.remove(jobResource, name);
+      await eventually(async () => expect(await podsOfRun(name)).toEqual([]));
+      return claim;
+    };
+    const first = await ran("refresh-1");
+    // What an operator writes that carries a Restart out within a second of the claim's making.
+    const status = { freshWorkspaceSince: freshWorkspaceSince(await operated.agent("refreshed"), 0) };
+    const patch = ["--type=merge", "-p", JSON.stringify({ status })];
+    await mustKubectl(["patch", "agent", "refreshed", "-n", namespace, "--subresource=status", ...patch]);
+    const second = await ran("refresh-2");
+    expect(second?.uid).not.toBe(first?.uid);
+    expect((await ran("refresh-3"))?.uid).toBe(second?.uid);
   });
 });

@@ -7,7 +7,8 @@ import { freshDrift, nextDrift, type Read, withLastFigures, withRead } from "../
 import type { Drift, Judgement } from "../../nightwatch/judgement.ts";
 import type { Instant } from "../../runtime/contract.ts";
 import { podState } from "../../workloads/pod-state.ts";
-import { fromInstant, toInstant } from "../../workloads/time.ts";
+import { toInstant } from "../../workloads/time.ts";
+import { freshWorkspaceSince } from "../../workloads/workspace.ts";
 import { isActive } from "../agent-run/run-state.ts";
 import type { NewCondition } from "../conditions.ts";
 import type { EventNote } from "../plan.ts";
@@ -155,7 +156,7 @@ function changesOf(
     drift: isReplacing ? withLastFigures(drift, judgement.drift) : drift,
     ...(next === undefined ? {} : { correction: next }),
     ...(pause === undefined ? {} : { pause }),
-    ...(action === "Restart" ? { freshWorkspaceSince: fromInstant(now) } : {}),
+    ...(action === "Restart" ? { freshWorkspaceSince: freshWorkspaceSince(seen.agent, now) } : {}),
   };
 }
 
