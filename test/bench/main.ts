@@ -20,12 +20,12 @@ const benches: readonly Bench[] = [ground, runs, schedules, catchUp, memory, cla
 const HELP = `Measures the operator on a real Kubernetes with simulated nodes, beside what any program could do there at best.
 Prints figures and whether goals were reached; fails by none of them.
 
-Usage: npm run bench -- all | NAME… [--runs N] [--write]
+Usage: npm run bench -- all | NAME… [--runs N] [--write | --no-write]
 
 ${benches.map(({ name, title }) => `  ${name.padEnd(12)} ${title}`).join("\n")}
 
   --runs N     measure N times and show min, median and max; default 1, with all 5
-  --write      put the outcome into docs/benchmarks.md
+  --write      put the outcome into docs/benchmarks.md; with all that is done unless --no-write is given
   --help       show this
 
 BENCH_AGENTS=300 BENCH_REST_SECONDS=5 BENCH_SCALE=20,60 BENCH_INTERVAL=10 make it shorter and its figures worth less: for
@@ -62,6 +62,7 @@ function parse(
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
+      allowNegative: true,
       options: { runs: { type: "string" }, write: { type: "boolean" }, help: { type: "boolean" } },
     });
     if (values.help) return { chosen: [], runs: 0, write: false };
@@ -73,7 +74,7 @@ function parse(
     return {
       chosen: benches.filter(({ name }) => all || positionals.includes(name)),
       runs,
-      write: values.write ?? false,
+      write: values.write ?? all,
     };
   } catch (error) {
     const [line] = (error instanceof Error ? error.message : String(error)).split("\n");
