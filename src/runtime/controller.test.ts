@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { KubeError } from "../kube/errors.ts";
 import type { Stored } from "../kube/types.ts";
 import { TerminalError, type Reconcile } from "./contract.ts";
@@ -123,6 +123,50 @@ describe("a controller", () => {
     held.resolve();
     await settle();
     expect(isCaughtUp).toBe(true);
+  });
+
+  test("gives way to the event loop however many workers are woken at once", async () => {
+    const stalls: number[] = [];
+    let [held, calls] = [0, 0];
+    const looped = (): void => {
+      stalls.push(held);
+      held = 0;
+      if (calls < 64) setImmediate(looped);
+    };
+    const { controller, sink, clock } = setUp(
+      () => {
+        clock.stall(8);
+        held += 8;
+        calls += 1;
+        return Promise.resolve({});
+      },
+      { workers: 32 },
+    );
+    for (let n = 0; n < 64; n++) {
+      sink.apply({ type: "ADDED", object: stored({ name: `n${n}`, resourceVersion: String(100 + n) }) });
+    }
+    controller.start();
+    setImmediate(looped);
+    await vi.waitFor(() => expect(calls).toBe(64));
+    expect(Math.max(...stalls)).toBeLessThan(50);
+  });
+
+  test("starts nothing for a worker that waited for its turn when it was told to stop", async () => {
+    const { calls, reconcile } = scripted();
+    const { controller, sink, clock } = setUp(
+      (ref, context) => {
+        clock.stall(20);
+        return reconcile(ref, context);
+      },
+      { workers: 2 },
+    );
+    for (const name of ["first", "waits"])
+      sink.apply({ type: "ADDED", object: stored({ name, resourceVersion: "100" }) });
+    controller.start();
+    await vi.waitFor(() => expect(calls).toEqual(["first"]));
+    await controller.stop(1_000);
+    await settle();
+    expect(calls).toEqual(["first"]);
   });
 
   test("has caught up at once where nothing is urgent", async () => {

@@ -75,6 +75,7 @@ export function createController(options: ControllerOptions): RunnableController
   /** Keys whose last writes the caches do not show yet: they come as soon as that is so, whatever else wakes them. */
   const heldBack = new Set<Key>();
   let isStarted = false;
+  let isStopped = false;
   const caughtUp = Promise.withResolvers<void>();
   /** Keys that came urgent with the initial lists, until each was reconciled once. */
   const listed = new Set<Key>();
@@ -82,12 +83,15 @@ export function createController(options: ControllerOptions): RunnableController
 
   async function work(): Promise<void> {
     for (let key = await queue.get(); key !== undefined; key = await queue.get()) {
-      const behind = writes.pending(key);
-      if (behind === undefined) await run(key);
-      else holdBack(key);
+      // Before, not after, and at once where it may: all workers are woken together where a list or a roll-up brings many keys.
+      const turn = turns.next();
+      if (turn !== undefined) await turn;
+      if (!isStopped) {
+        if (writes.pending(key) === undefined) await run(key);
+        else holdBack(key);
+      }
       queue.done(key);
       if (listed.delete(key) && listed.size === 0) caughtUp.resolve();
-      await turns.next();
     }
   }
 
@@ -198,6 +202,7 @@ export function createController(options: ControllerOptions): RunnableController
       void beginWork();
     },
     async stop(graceMs) {
+      isStopped = true;
       const drained = queue.shutDown();
       if (graceMs > 0 && (await endsWithin(drained, graceMs, clock))) return;
       if (running.size > 0) logger.warn({ keys: [...running.keys()].slice(0, 10) }, "reconciles in hand are aborted");

@@ -75,5 +75,6 @@ export function createFakeClock(start: Instant = Date.UTC(2026, 0, 1)): FakeCloc
 
 /** Lets every promise that can go on without time or I/O do so: setImmediate comes after all microtasks. */
 export async function settle(): Promise<void> {
-  await new Promise<void>((resolve) => setImmediate(resolve));
+  // Twice: work that gives way to the event loop (turns.ts) goes on in its next turn.
+  for (let turn = 0; turn < 2; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
 }

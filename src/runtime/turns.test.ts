@@ -17,3 +17,27 @@ test("work gives way to the event loop once it has held it for 20 ms, and goes o
   expect(looped).toBe(true);
   expect(turns.next()).toBeUndefined();
 });
+
+test("of many who wait for a turn so many go on in each as fit into it: together they hold the event loop no longer than one", async () => {
+  const clock = createFakeClock();
+  const turns = createTurns(clock);
+  const turnOf: number[] = [];
+  let turn = 0;
+  let isOver = false;
+  const count = (): void => {
+    turn += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      const mine = turns.next();
+      if (mine !== undefined) await mine;
+      turnOf.push(turn);
+      clock.stall(10);
+    }),
+  );
+  isOver = true;
+  const perTurn = [...new Set(turnOf)].map((each) => turnOf.filter((other) => other === each).length);
+  expect(perTurn).toEqual([2, 2, 2, 2]);
+});
