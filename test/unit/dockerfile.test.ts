@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { expect, it } from "vitest";
 import { imageStart } from "../dockerfile.ts";
 
@@ -18,8 +19,12 @@ it("the image's start is read from the last stage of its Dockerfile", () => {
   });
 });
 
-it("the image keeps its memory down: one arena of malloc, a bounded young generation", () => {
+it("the image keeps its memory down: one arena of malloc, a bounded young generation, a heap that grows by little", () => {
   const { nodeFlags, env } = imageStart();
   expect(env["MALLOC_ARENA_MAX"]).toBe("1");
-  expect(nodeFlags).toEqual([expect.stringMatching(/^--max-semi-space-size=\d+$/)]);
+  expect(nodeFlags).toEqual([
+    expect.stringMatching(/^--max-semi-space-size=\d+$/),
+    expect.stringMatching(/^--heap-growing-percent=\d+$/),
+  ]);
+  expect(() => execFileSync(process.execPath, [...nodeFlags, "--eval", ""])).not.toThrow();
 });
