@@ -153,9 +153,12 @@ describe("a controller", () => {
 
   test("starts nothing for a worker that waited for its turn when it was told to stop", async () => {
     const { calls, reconcile } = scripted();
+    let stopped: Promise<void> | undefined;
     const { controller, sink, clock } = setUp(
       (ref, context) => {
+        // The other worker has its key by now, and its turn no more.
         clock.stall(20);
+        stopped = controller.stop(1_000);
         return reconcile(ref, context);
       },
       { workers: 2 },
@@ -163,9 +166,8 @@ describe("a controller", () => {
     for (const name of ["first", "waits"])
       sink.apply({ type: "ADDED", object: stored({ name, resourceVersion: "100" }) });
     controller.start();
-    await vi.waitFor(() => expect(calls).toEqual(["first"]));
-    await controller.stop(1_000);
     await settle();
+    await stopped;
     expect(calls).toEqual(["first"]);
   });
 
