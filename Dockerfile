@@ -39,6 +39,4 @@ USER 65532:65532
 EXPOSE 8080 8081
 # Without --enable-source-maps, which costs 75 MB; to see a stack trace in terms of the sources set
 # NODE_OPTIONS=--enable-source-maps.
-# --heap-growing-percent: V8 collects once its heap is half as large again as what was left the last time. Else it lets it
-# grow to four times that, and 10,000 agents took 680 MB, more than the chart's limit.
-ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=16", "--heap-growing-percent=50", "/app/dist/main.js"]
+ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=16", "/app/dist/main.js"]

@@ -28,8 +28,6 @@ export interface OperatorOptions {
   readonly logFile?: string;
   /** The module that is run in place of the operator: for tests what sets something up around it. */
   readonly entry?: string;
-  /** Flags of Node itself. */
-  readonly nodeFlags?: readonly string[];
   /** A module that the process loads first: for tests that set something up inside it. */
   readonly preload?: string;
 }
@@ -60,7 +58,6 @@ export const ACTING = "controllers started";
 export function startOperator(options: OperatorOptions): OperatorProcess {
   const { entry = programOf("main", "src", "main.ts") } = options;
   const args = [
-    ...(options.nodeFlags ?? []),
     ...(options.preload === undefined ? [] : ["--import", options.preload]),
     entry,
     "--kubeconfig",

@@ -51,12 +51,11 @@ export async function startMeasuredOperator(cluster: Cluster, args: readonly str
   const process = startOperator({
     kubeconfig: cluster.kubeconfig,
     entry: program,
-    nodeFlags,
     preload: join(import.meta.dirname, "collect-on-signal.ts"),
     args: ["--metrics-address", address, ...args],
     logFile: join(cluster.directory, "logs", "operator.log"),
     // For a look inside: BENCH_NODE_OPTIONS="--cpu-prof --cpu-prof-dir=FOLDER".
-    env: { ...env, NODE_OPTIONS: globalThis.process.env["BENCH_NODE_OPTIONS"] ?? "" },
+    env: { ...env, NODE_OPTIONS: [...nodeFlags, globalThis.process.env["BENCH_NODE_OPTIONS"] ?? ""].join(" ") },
   });
   await process.logged(ACTING);
   const startMs = performance.now() - start;
