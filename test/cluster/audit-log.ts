@@ -27,7 +27,7 @@ export interface AuditEvent {
     readonly namespace?: string;
     readonly name?: string;
   };
-  readonly responseStatus?: { readonly code?: number };
+  readonly responseStatus?: { readonly code?: number; readonly message?: string };
   /** Only from level Request on. */
   readonly requestObject?: unknown;
   /** Only from level RequestResponse on. */
