@@ -131,3 +131,14 @@ function oneLine(text: string): string {
   const line = text.replace(/\s*[\r\n]+\s*/g, "; ").trim();
   return line.length <= MAX_MESSAGE ? line : `${Array.from(line).slice(0, MAX_MESSAGE).join("")}…`;
 }
+
+/**
+ * The API server refuses an object because its admission does not know its owner's kind yet: for new kinds it looks every
+ * 30 s (OwnerReferencesPermissionEnforcement). It has no machine-readable word for that.
+ */
+export function isOwnerKindUnknown(error: unknown): boolean {
+  return error instanceof KubeError && isForbidden(error) && error.message.includes("cannot find RESTMapping");
+}
+
+/** How soon to ask again what was refused so. */
+export const OWNER_KIND_RETRY_MS = 5000;

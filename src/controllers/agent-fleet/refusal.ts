@@ -1,4 +1,4 @@
-import { isForbidden, isInvalid, KubeError } from "../../kube/errors.ts";
+import { isForbidden, isInvalid, isOwnerKindUnknown, KubeError, OWNER_KIND_RETRY_MS } from "../../kube/errors.ts";
 import type { Instant } from "../../runtime/contract.ts";
 import type { Refusal } from "./observed.ts";
 
@@ -17,7 +17,8 @@ export function refusalOf(
 ): Refusal | undefined {
   if (!(error instanceof KubeError) || (!isInvalid(error) && !isForbidden(error))) return undefined;
   const isAgain = before?.hash === entry.hash && before.over === entry.over;
-  const retryMs = isAgain ? Math.min(2 * before.retryMs, RETRY_MS.most) : RETRY_MS.least;
+  const patience = isAgain ? Math.min(2 * before.retryMs, RETRY_MS.most) : RETRY_MS.least;
+  const retryMs = isOwnerKindUnknown(error) ? OWNER_KIND_RETRY_MS : patience;
   const reason = isInvalid(error) ? "InvalidSpec" : "Forbidden";
   return { ...entry, reason, message: error.message, retryMs, retryAt: now + retryMs };
 }

@@ -1,4 +1,4 @@
-import { isInvalid, KubeError } from "../../kube/errors.ts";
+import { isInvalid, isOwnerKindUnknown, KubeError, OWNER_KIND_RETRY_MS } from "../../kube/errors.ts";
 
 /** The API server's no to a Pod, in the words of the agent's conditions. */
 export interface Refusal {
@@ -12,12 +12,6 @@ export interface Refusal {
 
 /** How soon to ask again in a namespace so new that its default ServiceAccount is still being made (about a second). */
 const NEW_NAMESPACE_RETRY_MS = 2000;
-
-/**
- * How soon to ask again an API server that does not know our kinds yet as owners: its admission looks for new kinds every
- * 30 s (OwnerReferencesPermissionEnforcement).
- */
-const NEW_KINDS_RETRY_MS = 5000;
 
 /** What a failed create or dry run means for the agent; undefined when it says nothing about the Pod (then it is retried). */
 export function refusalOf(error: unknown): Refusal | undefined {
@@ -37,7 +31,7 @@ export function refusalOf(error: unknown): Refusal | undefined {
   if (error.message.includes("error looking up service account")) {
     return { reason: "ServiceAccountNotFound", message: error.message, needsHuman: true };
   }
-  const retry = error.message.includes("cannot find RESTMapping") ? { retryMs: NEW_KINDS_RETRY_MS } : {};
+  const retry = isOwnerKindUnknown(error) ? { retryMs: OWNER_KIND_RETRY_MS } : {};
   return { reason: "PodForbidden", message: error.message, needsHuman: false, ...retry };
 }
 
