@@ -18,7 +18,7 @@ import { addressesOf, createNetwork, inNamespace } from "./network.ts";
 import { clusterDirectory } from "./paths.ts";
 import { writePki } from "./pki.ts";
 import { prepare } from "./prepare.ts";
-import { kill, signal } from "./processes.ts";
+import { isAlive, kill, signal } from "./processes.ts";
 import { hasDefaultServiceAccount, hasReadyNodes, isReady, until } from "./readiness.ts";
 import { containerd, importImage, kubelet, nodeName, tagImage } from "./real-node.ts";
 import { directoryOf, readRecord, serverOf, type ClusterRecord, type Nodes } from "./record.ts";
@@ -198,8 +198,15 @@ function handle(record: ClusterRecord): Cluster {
     restart: async (name) => {
       const before = await find(name);
       await kill([before.process]);
-      const component = await startComponent(directory, before);
-      await until(record, { what: name, condition: () => isReady(record, name), needed: [component] });
+      // Once more as systemd would: a kubelet ends where containerd takes connections and is not initialized yet.
+      for (let triesLeft = name === "kubelet" ? 4 : 0; ; triesLeft--) {
+        const component = await startComponent(directory, before);
+        try {
+          return await until(record, { what: name, condition: () => isReady(record, name), needed: [component] });
+        } catch (error) {
+          if (triesLeft === 0 || isAlive(component.process)) throw error;
+        }
+      }
     },
     pause: async (name) => signal((await find(name)).process, "SIGSTOP"),
     resume: async (name) => signal((await find(name)).process, "SIGCONT"),
