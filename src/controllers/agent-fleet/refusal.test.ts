@@ -31,5 +31,6 @@ describe("an entry that the API server refused", () => {
     const first = refusalOf(tooNew, entry, undefined, NOON);
     expect(first?.retryAt).toBe(NOON + 5_000);
     expect(refusalOf(tooNew, entry, first, NOON)?.retryAt).toBe(NOON + 5_000);
+    expect(refusalOf(forbidden("exceeded quota"), entry, first, NOON)?.retryAt).toBe(NOON + 60_000);
   });
 });

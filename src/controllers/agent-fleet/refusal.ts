@@ -17,7 +17,8 @@ export function refusalOf(
 ): Refusal | undefined {
   if (!(error instanceof KubeError) || (!isInvalid(error) && !isForbidden(error))) return undefined;
   const isAgain = before?.hash === entry.hash && before.over === entry.over;
-  const patience = isAgain ? Math.min(2 * before.retryMs, RETRY_MS.most) : RETRY_MS.least;
+  const doubled = isAgain ? 2 * before.retryMs : 0;
+  const patience = Math.min(Math.max(doubled, RETRY_MS.least), RETRY_MS.most);
   const retryMs = isOwnerKindUnknown(error) ? OWNER_KIND_RETRY_MS : patience;
   const reason = isInvalid(error) ? "InvalidSpec" : "Forbidden";
   return { ...entry, reason, message: error.message, retryMs, retryAt: now + retryMs };
