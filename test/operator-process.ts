@@ -30,6 +30,8 @@ export interface OperatorOptions {
   readonly entry?: string;
   /** A module that the process loads first: for tests that set something up inside it. */
   readonly preload?: string;
+  /** The folder of the cgroup that it begins in; default: this process' own. */
+  readonly cgroup?: string;
 }
 
 /** The operator as a process of its own, as `npm start` runs it. */
@@ -68,7 +70,8 @@ export function startOperator(options: OperatorOptions): OperatorProcess {
     "0",
     ...(options.args ?? []),
   ];
-  const child = spawn(process.execPath, args, {
+  const [program, ...words] = [...inCgroup(options.cgroup), process.execPath, ...args] as [string, ...string[]];
+  const child = spawn(program, words, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...(isShipped(entry) ? {} : compileCache), ...process.env, ...options.env },
   });
@@ -100,6 +103,10 @@ export function startOperator(options: OperatorOptions): OperatorProcess {
     },
   };
 }
+
+/** What runs the words that follow in a cgroup from their first instruction on, under the same process id. */
+const inCgroup = (folder: string | undefined): readonly string[] =>
+  folder === undefined ? [] : ["sh", "-c", 'echo $$ > "$0" && exec "$@"', join(folder, "cgroup.procs")];
 
 /** What is measured runs as it does in a cluster: without a cache. */
 const isShipped = (entry: string): boolean => entry.startsWith(join(root, "dist"));

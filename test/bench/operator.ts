@@ -3,6 +3,8 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../cluster/cluster.ts";
+import { chartMemoryLimit } from "../chart.ts";
+import { createMemoryCgroup } from "../cluster/cgroups.ts";
 import { imageStart } from "../dockerfile.ts";
 import { ACTING, type OperatorProcess, startOperator } from "../operator-process.ts";
 import { type Metrics, parseMetrics } from "./scrape.ts";
@@ -18,7 +20,7 @@ const root = join(import.meta.dirname, "..", "..");
 /** As it is shipped: bundled, without the TypeScript that `npm start` strips at its start. */
 const program = join(root, "dist", "main.js");
 
-/** An operator at its defaults, started as in its image, with what it says of itself. */
+/** An operator at its defaults, started as in its image and with the chart's memory limit, with what it says of itself. */
 export interface MeasuredOperator {
   readonly process: OperatorProcess;
   /** Milliseconds from its start until it acted: caches filled, lease taken, controllers started. */
@@ -47,6 +49,8 @@ export interface Requests {
 export async function startMeasuredOperator(cluster: Cluster, args: readonly string[] = []): Promise<MeasuredOperator> {
   const address = `127.0.0.1:${await freePort()}`;
   const { env, nodeFlags } = imageStart();
+  // V8 goes by the container's limit in how far it lets the heap grow.
+  const cgroup = await createMemoryCgroup(cluster.name, chartMemoryLimit());
   const start = performance.now();
   const process = startOperator({
     kubeconfig: cluster.kubeconfig,
@@ -54,6 +58,7 @@ export async function startMeasuredOperator(cluster: Cluster, args: readonly str
     preload: join(import.meta.dirname, "collect-on-signal.ts"),
     args: ["--metrics-address", address, ...args],
     logFile: join(cluster.directory, "logs", "operator.log"),
+    ...(cgroup === undefined ? {} : { cgroup }),
     // For a look inside: BENCH_NODE_OPTIONS="--cpu-prof --cpu-prof-dir=FOLDER".
     env: { ...env, NODE_OPTIONS: [...nodeFlags, globalThis.process.env["BENCH_NODE_OPTIONS"] ?? ""].join(" ") },
   });

@@ -1,4 +1,4 @@
-import { mkdir, readFile, readdir, rmdir, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -8,16 +8,25 @@ export const cgroupOf = (cluster: string): string => `/darkfactory-${cluster}`;
 interface Hierarchy {
   readonly path: string;
   readonly version: 1 | 2;
+  readonly controllers: readonly string[];
 }
 
 /** The mounted cgroup hierarchies: one per controller with cgroup v1, a single one with v2. */
 async function hierarchies(): Promise<readonly Hierarchy[]> {
   const mounts = (await readFile("/proc/self/mountinfo", "utf8")).trim().split("\n");
-  return mounts.flatMap((line) => {
+  const found = mounts.map(async (line): Promise<readonly Hierarchy[]> => {
     const path = line.split(" ")[4] ?? "";
-    const type = /^cgroup(2?) /.exec(line.split(" - ")[1] ?? "");
-    return type ? [{ path, version: type[1] === "2" ? (2 as const) : (1 as const) }] : [];
+    const [type, , options = ""] = (line.split(" - ")[1] ?? "").split(" ");
+    if (type === "cgroup2") return [{ path, version: 2, controllers: await controllersOf(path) }];
+    return type === "cgroup" ? [{ path, version: 1, controllers: options.split(",") }] : [];
   });
+  return (await Promise.all(found)).flat();
+}
+
+/** Those that a cgroup of v2 can hand down. */
+async function controllersOf(cgroup: string): Promise<readonly string[]> {
+  const text = await readFile(join(cgroup, "cgroup.controllers"), "utf8");
+  return text.split(/\s+/).filter((name) => name !== "");
 }
 
 /** Makes the cgroup in every hierarchy: the kubelet wants it there before. */
@@ -30,11 +39,26 @@ export async function createCgroup(cluster: string): Promise<void> {
   }
 }
 
+/**
+ * Makes a cgroup below the cluster's whose processes may hold so many bytes of memory, and gives its folder; undefined
+ * where that is not possible, as without root. It goes with the cluster.
+ */
+export async function createMemoryCgroup(cluster: string, bytes: number): Promise<string | undefined> {
+  const hierarchy = (await hierarchies()).find(({ controllers }) => controllers.includes("memory"));
+  if (hierarchy === undefined || process.getuid?.() !== 0) return undefined;
+  const { path, version } = hierarchy;
+  const parent = join(path, cgroupOf(cluster));
+  await mkdir(parent, { recursive: true });
+  if (version === 2) await delegateControllers(path, parent);
+  const cgroup = await mkdtemp(join(parent, "memory-"));
+  await writeFile(join(cgroup, version === 2 ? "memory.max" : "memory.limit_in_bytes"), String(bytes));
+  return cgroup;
+}
+
 /** In v2 a cgroup has only the controllers that its parent hands down. */
 async function delegateControllers(parent: string, cgroup: string): Promise<void> {
   for (const path of [parent, cgroup]) {
-    const controllers = (await readFile(join(path, "cgroup.controllers"), "utf8")).trim().split(" ");
-    for (const controller of controllers.filter((name) => name !== "")) {
+    for (const controller of await controllersOf(path)) {
       // The kernel may keep one to itself, e.g. while it is bound to a v1 hierarchy.
       await writeFile(join(path, "cgroup.subtree_control"), `+${controller}`).catch(() => undefined);
     }
