@@ -2,8 +2,9 @@ import type { AgentRun, AgentRunStatus } from "../../api/v1alpha1/agent-run.ts";
 import type { Nightwatch } from "../../api/v1alpha1/nightwatch.ts";
 import type { Job } from "../../kube/types-core.ts";
 import type { Stored } from "../../kube/types.ts";
+import type { Tally } from "../../nightwatch/tally.ts";
+import type { RunVerdict } from "../../tools/reader.ts";
 import type { DefaultImages } from "../../workloads/pod.ts";
-import type { Output } from "./output.ts";
 import type { FleetContext, StoredAgent, StoredPod } from "../agent/observed.ts";
 
 export type StoredRun = Stored<AgentRun>;
@@ -18,6 +19,22 @@ export interface QueuePlace {
   readonly waiting: number;
   /** spec.concurrency.max of the fleet. */
   readonly most: number;
+}
+
+/** What a run has written, as far as it was read. */
+export interface Output {
+  /** All of it, what its status held before included. */
+  readonly tally: Tally;
+  readonly cursor: AgentRunStatus["cursor"];
+  /** What the tool says of the end of the last Pod; absent while it runs. */
+  readonly verdict?: RunVerdict;
+  readonly hasMore: boolean;
+  /** How much was read. */
+  readonly bytes: number;
+  /** Nothing was read: too many others are, just now. */
+  readonly isBusy?: boolean;
+  /** Why the rest could not be read, in words; absent: all was read. */
+  readonly unread?: string;
 }
 
 /** All that the AgentRun controller looked at before deciding. */

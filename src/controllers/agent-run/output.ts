@@ -8,23 +8,7 @@ import { hasEnded as podHasEnded } from "../../workloads/pod-end.ts";
 import { exitCodeOf } from "../../workloads/agent-container.ts";
 import { toInstant } from "../../workloads/time.ts";
 import type { StoredPod } from "../agent/observed.ts";
-import { type Observed, statusBefore } from "./observed.ts";
-
-/** What a run has written, as far as it was read. */
-export interface Output {
-  /** All of it, what its status held before included. */
-  readonly tally: Tally;
-  readonly cursor: AgentRunStatus["cursor"];
-  /** What the tool says of the end of the last Pod; absent while it runs. */
-  readonly verdict?: RunVerdict;
-  readonly hasMore: boolean;
-  /** How much was read. */
-  readonly bytes: number;
-  /** Nothing was read: too many others are, just now. */
-  readonly isBusy?: boolean;
-  /** Why the rest could not be read, in words; absent: all was read. */
-  readonly unread?: string;
-}
+import { type Observed, type Output, statusBefore } from "./observed.ts";
 
 /**
  * Reads what a run's Pods wrote since the cursor in its status, one Pod after the other in the order in which they started,

@@ -1,8 +1,8 @@
 import type { Clock, Instant } from "../../runtime/contract.ts";
 import type { Telemetry } from "../../telemetry/telemetry.ts";
 import type { Grid } from "../../telemetry/ticks.ts";
-import type { Observed, StoredJob } from "./observed.ts";
-import { type Output, readOutput } from "./output.ts";
+import type { Observed, Output, StoredJob } from "./observed.ts";
+import { readOutput } from "./output.ts";
 import { hasEnded, jobEnd } from "./run-state.ts";
 
 /** When the output of runs is read: at the ticks of their agents' evaluations, and once more when they have ended (S5, D8). */

@@ -1,4 +1,5 @@
 import type { Agent, AgentStatus } from "../../api/v1alpha1/agent.ts";
+import type { AgentRun } from "../../api/v1alpha1/agent-run.ts";
 import type { Nightwatch } from "../../api/v1alpha1/nightwatch.ts";
 import type { Stored } from "../../kube/types.ts";
 import type { Pod } from "../../kube/types-core.ts";
@@ -8,7 +9,6 @@ import type { Instant } from "../../runtime/contract.ts";
 import type { LogCursor } from "../../telemetry/log-cursor.ts";
 import type { RunVerdict } from "../../tools/reader.ts";
 import type { DefaultImages } from "../../workloads/pod.ts";
-import type { StoredRun } from "../agent-run/observed.ts";
 import type { Standing } from "../conditions.ts";
 import type { Act, EventNote } from "../plan.ts";
 
@@ -38,7 +38,7 @@ export interface Observed {
   /** Pods of an earlier agent of this name, still on their way out: no Pod is started beside them (L1). */
   readonly leftovers: readonly StoredPod[];
   /** Runs that name this agent and are its own (owner uid checked); none for a Safety agent. */
-  readonly runs: readonly StoredRun[];
+  readonly runs: readonly Stored<AgentRun>[];
   /** uid of each run's Job (owner uid checked), by the run's uid. */
   readonly jobs: ReadonlyMap<string, string>;
   readonly rollout: RolloutGate;
