@@ -11,6 +11,7 @@ import { openNamespace } from "../cluster/in-cluster.ts";
 import { NotReached, until } from "../until.ts";
 import { startFaultProxy } from "../faults/proxy.ts";
 import { disturb, soakFleets } from "./churn.ts";
+import { keptMb } from "./kept.ts";
 import { type Look, type Trend, trendOf, WARM_UP } from "./trend.ts";
 
 export interface SoakOptions {
@@ -26,6 +27,8 @@ export interface Soaked {
   readonly trend: Trend;
   /** The operator's heap once all garbage was collected, after the warm-up and at the end; absent: it ended before. */
   readonly heldMb?: { readonly first: number; readonly last: number };
+  /** Objects that its caches keep, as JSON, at the same moments: what they grow by, its heap must. */
+  readonly keptMb?: { readonly first: number; readonly last: number };
   readonly faults: number;
   readonly disturbances: number;
   /** How many of them the API server refused or did not answer. */
@@ -62,7 +65,7 @@ export async function soak(theatre: Theatre, options: SoakOptions): Promise<Soak
   ]);
   const over = AbortSignal.any([endOf(operator), AbortSignal.timeout(minutes * 60_000)]);
   const [watched, disturbed] = await Promise.all([
-    watchOver(operator, { over, warmUpMs: minutes * 60_000 * WARM_UP, log }),
+    watchOver(operator, { over, warmUpMs: minutes * 60_000 * WARM_UP, person, log }),
     disturbAll(person, options, over),
   ]);
   proxy.clear();
@@ -128,28 +131,32 @@ async function disturbAll(
 interface Watching {
   readonly over: AbortSignal;
   readonly warmUpMs: number;
+  readonly person: Person;
   readonly log: (line: string) => void;
 }
 
 /** Looks at an operator until it is over, and twice at what its heap holds. */
 async function watchOver(
   operator: MeasuredOperator,
-  { over, warmUpMs, log }: Watching,
-): Promise<Pick<Soaked, "looks" | "heldMb">> {
+  { over, warmUpMs, person, log }: Watching,
+): Promise<Pick<Soaked, "looks" | "heldMb" | "keptMb">> {
   const ended = endOf(operator);
   const start = performance.now();
   const look = looksAt(operator, start);
   const looks: Look[] = [];
-  let first: number | undefined;
+  const weigh = async () => ({ held: await operator.heldMb(), kept: await keptMb(person) });
+  let first: Awaited<ReturnType<typeof weigh>> | undefined;
   try {
     while (!over.aborted) {
       await sleep(LOOK_MS);
-      if (first === undefined && performance.now() - start > warmUpMs) first = await operator.heldMb();
+      if (first === undefined && performance.now() - start > warmUpMs) first = await weigh();
       const seen = await look();
       looks.push(seen);
       if (looks.length % LOOKS_TOLD === 0) log(`soak: ${told(seen)}`);
     }
-    return { looks, ...(first === undefined ? {} : { heldMb: { first, last: await operator.heldMb() } }) };
+    if (first === undefined) return { looks };
+    const last = await weigh();
+    return { looks, heldMb: { first: first.held, last: last.held }, keptMb: { first: first.kept, last: last.kept } };
   } catch (error) {
     // Nobody answers any more: has it ended?
     await Promise.race([operator.process.ended, sleep(LOOK_MS)]);
