@@ -12,6 +12,7 @@ import { apply } from "./apply.ts";
 import { decide } from "./decide.ts";
 import { gather } from "./gather.ts";
 import type { Refusal } from "./observed.ts";
+import { isSummedUpOtherwise } from "./roll-up.ts";
 
 /**
  * How long a change of an agent may wait for others to be summed up with it, and how far apart two sums are: F4 allows 2 s.
@@ -41,7 +42,10 @@ export function createAgentFleetController(parts: ControllerParts & { readonly s
         controller.enqueueAt(ref, clock.now() + Math.max(ROLL_UP_MS.least, ROLL_UP_MS.apart - sinceLast));
       }
     };
-    agents.onEvent({ added: wake, updated: (_, after) => wake(after), deleted: wake });
+    const wakeIfOtherwise = (before: Stored<Agent>, after: Stored<Agent>): void => {
+      if (specOrMetadataChanged(before, after) || isSummedUpOtherwise(before, after)) wake(after);
+    };
+    agents.onEvent({ added: wake, updated: wakeIfOtherwise, deleted: wake });
   }
 
   /** That a storm began or ended is told at once. */

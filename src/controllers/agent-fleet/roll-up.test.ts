@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { aCondition, anAgent } from "../../../test/builders.ts";
 import type { AgentStatus } from "../../api/v1alpha1/agent.ts";
-import { isReady, rollUp } from "./roll-up.ts";
+import { isReady, isSummedUpOtherwise, rollUp } from "./roll-up.ts";
 
 type Level = NonNullable<NonNullable<AgentStatus["drift"]>["level"]>;
 
@@ -95,4 +95,11 @@ describe("the agents that need attention", () => {
   it("are none in a fleet that is well", () => {
     expect(rollUp([anAgent({ status: ready })]).attention).toEqual([]);
   });
+});
+
+it("what an evaluation only counted wakes no fleet, a new score does", () => {
+  const seen = (scorePercent: number, lines: number) =>
+    anAgent({ status: { ...ready, drift: { level: "Normal", scorePercent, samples: lines } } });
+  expect(isSummedUpOtherwise(seen(3, 100), seen(3, 200))).toBe(false);
+  expect(isSummedUpOtherwise(seen(3, 100), seen(4, 100))).toBe(true);
 });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { AgentFleetStatus } from "../../api/v1alpha1/agent-fleet.ts";
 import { condition, type NewCondition } from "../conditions.ts";
 import type { StoredAgent } from "../agent/observed.ts";
@@ -43,6 +44,25 @@ export function rollUp(
       .slice(0, ATTENTION)
       .map(toAttention),
   };
+}
+
+/**
+ * Whether a fleet may be summed up otherwise because an agent's status changed. Most changes only count lines, and one sum of
+ * a hundred agents costs what an evaluation does.
+ */
+export function isSummedUpOtherwise(before: StoredAgent, after: StoredAgent): boolean {
+  return !isDeepStrictEqual(summedUp(before), summedUp(after));
+}
+
+/** All that a fleet goes by of an agent's status. */
+function summedUp(agent: StoredAgent): readonly unknown[] {
+  const { conditions = [], drift } = agent.status ?? {};
+  return [
+    isRunning(agent),
+    drift?.level,
+    drift?.scorePercent,
+    ...conditions.map(({ type, status, reason, observedGeneration }) => [type, status, reason, observedGeneration]),
+  ];
 }
 
 /** Whether any of a fleet's agents drifts, and how far the worst. */
