@@ -4,6 +4,7 @@ import { createWriteStream } from "node:fs";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { join } from "node:path";
+import { startIn } from "./cluster/cgroups.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -28,6 +29,8 @@ export interface OperatorOptions {
   readonly logFile?: string;
   /** The module that is run in place of the operator: for tests what sets something up around it. */
   readonly entry?: string;
+  /** Flags of Node itself. */
+  readonly nodeFlags?: readonly string[];
   /** A module that the process loads first: for tests that set something up inside it. */
   readonly preload?: string;
   /** The folder of the cgroup that it begins in; default: this process' own. */
@@ -60,6 +63,7 @@ export const ACTING = "controllers started";
 export function startOperator(options: OperatorOptions): OperatorProcess {
   const { entry = programOf("main", "src", "main.ts") } = options;
   const args = [
+    ...(options.nodeFlags ?? []),
     ...(options.preload === undefined ? [] : ["--import", options.preload]),
     entry,
     "--kubeconfig",
@@ -70,7 +74,7 @@ export function startOperator(options: OperatorOptions): OperatorProcess {
     "0",
     ...(options.args ?? []),
   ];
-  const [program, ...words] = [...inCgroup(options.cgroup), process.execPath, ...args] as [string, ...string[]];
+  const [program, ...words] = [...startIn(options.cgroup), process.execPath, ...args] as [string, ...string[]];
   const child = spawn(program, words, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...(isShipped(entry) ? {} : compileCache), ...process.env, ...options.env },
@@ -103,10 +107,6 @@ export function startOperator(options: OperatorOptions): OperatorProcess {
     },
   };
 }
-
-/** What runs the words that follow in a cgroup from their first instruction on, under the same process id. */
-const inCgroup = (folder: string | undefined): readonly string[] =>
-  folder === undefined ? [] : ["sh", "-c", 'echo $$ > "$0" && exec "$@"', join(folder, "cgroup.procs")];
 
 /** What is measured runs as it does in a cluster: without a cache. */
 const isShipped = (entry: string): boolean => entry.startsWith(join(root, "dist"));

@@ -10,6 +10,7 @@ import { prepareRawWriter } from "./raw.ts";
 import type { Sample } from "./report.ts";
 import { inCluster, inNamespace, inTurns, type Session } from "./session.ts";
 import { AGENTS, REST_SECONDS } from "./size.ts";
+import { stallRows, stallsOf } from "./stalls.ts";
 import { created, hasCondition, watchFor } from "./witness.ts";
 
 const FLEETS = 10;
@@ -58,7 +59,7 @@ export const ground: Bench = {
     { figure: "heapBefore", text: "heap that it holds before", unit: "MB" },
     { figure: "heapAfter", text: "heap that it holds after", unit: "MB" },
     { figure: "heapGrowth", text: "heap for 1,000 agents", unit: "MB" },
-    { figure: "stallMs", text: "longest stall of the event loop", unit: "ms", goal: { at: "most", value: 100 } },
+    ...stallRows("stall", "longest stall of the event loop"),
     { figure: "rawStallMs", text: "the raw writer's longest stall", unit: "ms" },
     {
       figure: "quietWrites",
@@ -69,7 +70,7 @@ export const ground: Bench = {
     { figure: "startSeconds", text: `start at ${AGENTS} existing agents: until it acts`, unit: "s" },
     { figure: "caughtUpSeconds", text: "until it has looked at each of them", unit: "s" },
     { figure: "startWrites", text: "writes of that start", unit: "requests" },
-    { figure: "startStallMs", text: "longest stall of that start", unit: "ms" },
+    ...stallRows("startStall", "longest stall of that start", { isJudged: false }),
     { figure: "rssStarted", text: "memory after that start", unit: "MB" },
   ],
   run: (times, log) =>
@@ -125,7 +126,7 @@ async function byOperator(session: Session, name: string): Promise<Sample> {
       const rssBefore = await first.rssMb();
       const heapBefore = await first.heldMb();
       const before = await first.requests();
-      await first.longestStallMs();
+      await stallsOf(first);
       const cpu = await measureCpu(cluster, first.process.pid);
       const start = Date.now();
       await Promise.all(
@@ -134,7 +135,7 @@ async function byOperator(session: Session, name: string): Promise<Sample> {
       await Promise.all([pods.until("created", AGENTS), agents.until("ready", AGENTS)]);
       const used = await cpu();
       await untilSettled(first);
-      const stallMs = await first.longestStallMs();
+      const stalls = await stallsOf(first);
       const settled = await first.requests();
       await sleep(REST_SECONDS * 1000);
       const rssAfter = await first.rssMb();
@@ -155,7 +156,7 @@ async function byOperator(session: Session, name: string): Promise<Sample> {
         heapBefore,
         heapAfter,
         heapGrowth: ((heapAfter - heapBefore) * 1000) / AGENTS,
-        stallMs,
+        ...stalls,
         quietWrites: quiet.writes - settled.writes,
         ...(await startAgain(session)),
       };
@@ -178,7 +179,7 @@ async function startAgain({ cluster }: Session): Promise<Sample> {
     startSeconds: operator.startMs / 1000,
     caughtUpSeconds,
     startWrites: (await operator.requests()).writes - writes,
-    startStallMs: await operator.longestStallMs(),
+    ...(await stallsOf(operator, "startStall")),
     rssStarted: await operator.rssMb(),
   };
   await operator.stop();

@@ -6,6 +6,7 @@ import { startMeasuredOperator, untilLookedAt, untilSettled } from "./operator.t
 import type { Sample } from "./report.ts";
 import { inCluster, inNamespace, inTurns, type Session } from "./session.ts";
 import { REST_SECONDS } from "./size.ts";
+import { stallRows, stallsOf } from "./stalls.ts";
 
 const AGENTS = 10_000;
 const IN_FLIGHT = 32;
@@ -28,7 +29,7 @@ export const memory: Bench = {
     { figure: "firstSeconds", text: "first start: until each has its status", unit: "s" },
     { figure: "againSeconds", text: "start with nothing to do: until each was looked at", unit: "s" },
     { figure: "againWrites", text: "writes of that start", unit: "requests", goal: { at: "most", value: 0 } },
-    { figure: "stallMs", text: "longest stall of the event loop in that start", unit: "ms" },
+    ...stallRows("stall", "longest stall of the event loop in that start", { isJudged: false }),
     { figure: "restCpu", text: `processor time in ${REST_SECONDS} s at rest`, unit: "ms" },
     {
       figure: "restWrites",
@@ -64,7 +65,7 @@ async function measure(session: Session, name: string): Promise<Sample> {
     await untilLookedAt(again, AGENTS);
     const againSeconds = (performance.now() - start) / 1000;
     await untilSettled(again);
-    const stallMs = await again.longestStallMs();
+    const stalls = await stallsOf(again);
     const settled = await again.requests();
     const cpu = await measureCpu(cluster, again.process.pid);
     await sleep(REST_SECONDS * 1000);
@@ -84,7 +85,7 @@ async function measure(session: Session, name: string): Promise<Sample> {
       firstSeconds,
       againSeconds,
       againWrites: settled.writes - before.writes,
-      stallMs,
+      ...stalls,
       restCpu: restSeconds * 1000,
       restWrites: rested.writes - settled.writes,
     };

@@ -10,6 +10,7 @@ import { letAllPrint, LINES } from "./output.ts";
 import type { Sample } from "./report.ts";
 import { inCluster, inNamespace, inTurns, type Session } from "./session.ts";
 import { intervalSeconds } from "./size.ts";
+import { stallRows, stallsOf } from "./stalls.ts";
 import { hasCondition, watchFor } from "./witness.ts";
 
 const AGENTS = Number(process.env["BENCH_AGENTS"] ?? 10_000);
@@ -33,12 +34,7 @@ export const nightwatch: Bench = {
     { figure: "roundCpuPerAgent", text: "the same per agent", unit: "ms" },
     { figure: "roundReads", text: "reads in a round, per agent", unit: "requests" },
     { figure: "roundWrites", text: "writes in a round, per agent", unit: "requests" },
-    {
-      figure: "stallMs",
-      text: "longest stall of the event loop in a round",
-      unit: "ms",
-      goal: { at: "most", value: 100 },
-    },
+    ...stallRows("stall", "longest stall of the event loop in a round"),
     { figure: "rss", text: "operator's memory after a round", unit: "MB" },
     { figure: "restReads", text: "at rest: reads in a minute, per agent", unit: "requests" },
     { figure: "restWrites", text: "at rest: writes in a minute", unit: "requests", goal: { at: "most", value: 0 } },
@@ -74,14 +70,14 @@ async function watched(session: Session, name: string): Promise<Sample> {
       log(`bench: ${AGENTS} agents are ready`);
       await letAllPrint(cluster);
       await sleep(INTERVAL_SECONDS * 1000);
-      await operator.longestStallMs();
+      await stallsOf(operator);
       const before = await operator.requests();
       const cpu = await measureCpu(cluster, operator.process.pid);
       await letAllPrint(cluster);
       await sleep(INTERVAL_SECONDS * 1000);
       const used = await cpu();
       const after = await operator.requests();
-      const stallMs = await operator.longestStallMs();
+      const stalls = await stallsOf(operator);
       const rss = await operator.rssMb();
       const rest = await atRest(operator);
       await Promise.all([agents.stop(), operator.stop()]);
@@ -91,7 +87,7 @@ async function watched(session: Session, name: string): Promise<Sample> {
         roundReads: (after.reads - before.reads) / AGENTS,
         roundWrites: (after.writes - before.writes) / AGENTS,
         others: used.othersPercent,
-        stallMs,
+        ...stalls,
         rss,
         ...rest,
       };

@@ -12,9 +12,6 @@ import { type Metrics, parseMetrics } from "./scrape.ts";
 /** Node's histogram of its event loop counts its own 10 ms between two looks as delay (perf_hooks.monitorEventLoopDelay). */
 const LOOK_MS = 10;
 
-/** A full collection takes a small part of that even on a busy machine, and no signal tells its end. */
-const COLLECT_MS = 2000;
-
 const root = join(import.meta.dirname, "..", "..");
 
 /** As it is shipped: bundled, without the TypeScript that `npm start` strips at its start. */
@@ -28,6 +25,8 @@ export interface MeasuredOperator {
   scrape(): Promise<Metrics>;
   /** Longest stall of its event loop, in milliseconds, since this was last asked. */
   longestStallMs(): Promise<number>;
+  /** Longest time, in milliseconds of its own processor time, that it held its event loop since this was last asked. */
+  longestTurnMs(): Promise<number>;
   /** The delay of its event loop that one look of a hundred exceeds, in milliseconds, since it was last scraped for anything. */
   lagP99Ms(): Promise<number>;
   /** Tries of requests since its start, the lease's apart: the only ones that are PUT. */
@@ -55,16 +54,22 @@ export async function startMeasuredOperator(cluster: Cluster, args: readonly str
   const process = startOperator({
     kubeconfig: cluster.kubeconfig,
     entry: program,
-    preload: join(import.meta.dirname, "collect-on-signal.ts"),
+    preload: join(import.meta.dirname, "inside-operator.ts"),
     args: ["--metrics-address", address, ...args],
     logFile: join(cluster.directory, "logs", "operator.log"),
     ...(cgroup === undefined ? {} : { cgroup }),
-    // For a look inside: BENCH_NODE_OPTIONS="--cpu-prof --cpu-prof-dir=FOLDER".
-    env: { ...env, NODE_OPTIONS: [...nodeFlags, globalThis.process.env["BENCH_NODE_OPTIONS"] ?? ""].join(" ") },
+    // For a look inside: BENCH_NODE_FLAGS="--cpu-prof --cpu-prof-dir=FOLDER".
+    nodeFlags: [...nodeFlags, ...wordsOf(globalThis.process.env["BENCH_NODE_FLAGS"])],
+    env,
   });
   await process.logged(ACTING);
   const startMs = performance.now() - start;
-  let stallMs = 0;
+  let [stallMs, asked] = [0, 0];
+  const ask = async (signal: NodeJS.Signals): Promise<string> => {
+    const line = process.logged(`inside ${++asked}: `);
+    process.signal(signal);
+    return (await line).replace(/^inside \d+: /, "");
+  };
   // Each look begins Node's histogram anew.
   const scrape = async (): Promise<Metrics> => {
     const answer = await fetch(`http://${address}/metrics`);
@@ -82,6 +87,7 @@ export async function startMeasuredOperator(cluster: Cluster, args: readonly str
       stallMs = 0;
       return longest;
     },
+    longestTurnMs: async () => Number(await ask("SIGHUP")),
     lagP99Ms: async () => lagP99Of(await scrape()),
     requests: async () => {
       const metrics = await scrape();
@@ -90,8 +96,7 @@ export async function startMeasuredOperator(cluster: Cluster, args: readonly str
     },
     rssMb: async () => (await scrape()).sum("process_resident_memory_bytes") / 1e6,
     heldMb: async () => {
-      process.signal("SIGUSR2");
-      await sleep(COLLECT_MS);
+      await ask("SIGUSR2");
       const metrics = await scrape();
       // That stall was ours.
       stallMs = 0;
@@ -103,6 +108,8 @@ export async function startMeasuredOperator(cluster: Cluster, args: readonly str
     },
   };
 }
+
+const wordsOf = (text = ""): readonly string[] => text.split(" ").filter((word) => word !== "");
 
 /** The delay of an operator's event loop that one look of a hundred exceeds, in milliseconds. */
 export function lagP99Of(metrics: Metrics): number {

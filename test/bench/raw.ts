@@ -3,6 +3,9 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import * as z from "zod";
+import { chartMemoryLimit } from "../chart.ts";
+import { createMemoryCgroup, startIn } from "../cluster/cgroups.ts";
+import type { Cluster } from "../cluster/cluster.ts";
 import { imageStart } from "../dockerfile.ts";
 
 /** What the raw writer is to do. */
@@ -61,11 +64,16 @@ const keptSchema = z.object({ seconds: z.number(), rss: z.number(), heap: z.numb
 /** What it takes to have all Agents and Pods at hand: seconds of reading, MB of the machine, MB that are left of its heap. */
 export type Kept = Readonly<z.output<typeof keptSchema>>;
 
-/** Lets a process list and watch what the operator does, with the operator's own client and settings of V8, and nothing more. */
-export async function keepRaw(kubeconfig: string): Promise<Kept> {
+/**
+ * Lets a process list and watch what the operator does, with the operator's own client, settings of V8 and memory limit, and
+ * nothing more.
+ */
+export async function keepRaw({ name, kubeconfig }: Pick<Cluster, "name" | "kubeconfig">): Promise<Kept> {
   const { env, nodeFlags } = imageStart();
-  const program = join(import.meta.dirname, "raw-keeper.ts");
-  const args = [...nodeFlags, "--expose-gc", program, kubeconfig];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { env: { ...process.env, ...env } });
+  const cgroup = await createMemoryCgroup(name, chartMemoryLimit());
+  const keeper = join(import.meta.dirname, "raw-keeper.ts");
+  const words = [...startIn(cgroup), process.execPath, ...nodeFlags, "--expose-gc", keeper, kubeconfig];
+  const [program, ...args] = words as [string, ...string[]];
+  const { stdout } = await promisify(execFile)(program, args, { env: { ...process.env, ...env } });
   return keptSchema.parse(JSON.parse(stdout));
 }

@@ -11,6 +11,7 @@ import { prepareRawWriter } from "./raw.ts";
 import type { Sample } from "./report.ts";
 import { inCluster, inNamespace, inTurns, type Session } from "./session.ts";
 import { AGENTS as RUNS } from "./size.ts";
+import { stallRows, stallsOf } from "./stalls.ts";
 import { created, hasCondition, watchFor, type Witness } from "./witness.ts";
 
 const AGENTS = 10;
@@ -44,12 +45,7 @@ export const runs: Bench = {
     { figure: "readsPerRun", text: "reads per run", unit: "requests" },
     { figure: "cpu", text: "operator's processor time per run, to its end", unit: "ms" },
     { figure: "rawCpu", text: "raw writer's processor time per run", unit: "ms" },
-    {
-      figure: "stallMs",
-      text: "longest stall of the operator's event loop",
-      unit: "ms",
-      goal: { at: "most", value: 100 },
-    },
+    ...stallRows("stall", "longest stall of the operator's event loop"),
     { figure: "others", text: "others' share of the machine, operator's turn", unit: "%" },
     { figure: "rawOthers", text: "others' share of the machine, raw writer's turn", unit: "%" },
   ],
@@ -102,7 +98,7 @@ async function byOperator(session: Session, name: string): Promise<Sample> {
       await untilSettled(operator);
       const { runs, jobs } = await watchRuns(session, namespace);
       const before = await operator.requests();
-      await operator.longestStallMs();
+      await stallsOf(operator);
       const cpu = await measureCpu(cluster, operator.process.pid);
       const start = Date.now();
       await inLanes(RUNS, IN_FLIGHT, (index) =>
@@ -115,7 +111,7 @@ async function byOperator(session: Session, name: string): Promise<Sample> {
       const used = await cpu();
       await untilSettled(operator);
       const after = await operator.requests();
-      const stallMs = await operator.longestStallMs();
+      const stalls = await stallsOf(operator);
       await Promise.all([runs.stop(), jobs.stop(), operator.stop()]);
       const seconds = (jobs.last("created") - start) / 1000;
       const waits = between(runs.seen("created"), jobs.seen("created"));
@@ -133,7 +129,7 @@ async function byOperator(session: Session, name: string): Promise<Sample> {
         writesPerRun: (after.writes - before.writes) / RUNS,
         readsPerRun: (after.reads - before.reads) / RUNS,
         cpu: (used.process * 1000) / RUNS,
-        stallMs,
+        ...stalls,
         others: used.othersPercent,
       };
     } catch (error) {

@@ -55,6 +55,10 @@ export async function createMemoryCgroup(cluster: string, bytes: number): Promis
   return cgroup;
 }
 
+/** Words before a command line that let it begin in a cgroup, under its own process id; none without a cgroup. */
+export const startIn = (cgroup: string | undefined): readonly string[] =>
+  cgroup === undefined ? [] : ["sh", "-c", 'echo $$ > "$0" && exec "$@"', join(cgroup, "cgroup.procs")];
+
 /** In v2 a cgroup has only the controllers that its parent hands down. */
 async function delegateControllers(parent: string, cgroup: string): Promise<void> {
   for (const path of [parent, cgroup]) {

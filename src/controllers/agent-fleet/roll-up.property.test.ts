@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { aCondition, aFleet, anAgent, NOON } from "../../../test/builders.ts";
 import type { AgentStatus } from "../../api/v1alpha1/agent.ts";
