@@ -4,7 +4,7 @@ import { addTally, emptyTally, tally, type Tally } from "../nightwatch/tally.ts"
 import type { Bucket } from "../nightwatch/window.ts";
 import type { ToolProfile } from "../tools/profile.ts";
 import type { LineReader } from "../tools/reader.ts";
-import { fromInstant } from "../workloads/time.ts";
+import { fromInstant, toInstant } from "../workloads/time.ts";
 import { readerStateOf, savedReader, type LogCursor } from "./log-cursor.ts";
 import type { NewLine } from "./new-lines.ts";
 
@@ -19,22 +19,47 @@ export interface LineCount {
   /** The same by the minute in which a line was written, oldest first: a log that was read late counts when it happened. */
   buckets(): readonly Bucket[];
   readonly reader: LineReader;
+  /** Counts on from here for itself: lines of which it is not known yet whether they are new. */
+  fork(): LineCount;
+  /** They are: takes over what a fork has counted, as long as nothing was added here since. */
+  adopt(fork: LineCount): void;
 }
 
 /** Goes on from a cursor, with the reader as it was there. */
 export function countFrom(from: LogCursor, tool: Pick<ToolProfile, "createReader">): LineCount {
-  const reader = tool.createReader(readerStateOf(from));
+  return countOn(from, tool.createReader(readerStateOf(from)), tool);
+}
+
+function countOn(begin: LogCursor, itsReader: LineReader, tool: Pick<ToolProfile, "createReader">): LineCount {
+  let [from, reader] = [begin, itsReader];
   const minutes = new Map<number, Counters>();
   let sum = emptyTally;
   let lines = 0;
   let last: Pick<NewLine, "stamp" | "count"> | undefined;
+  const addTo = (minute: number, counts: Counters): void => {
+    minutes.set(minute, addCounters(minutes.get(minute) ?? noCounts, counts));
+  };
   const count = (signals: readonly Signal[], minute: number): void => {
     const part = tally(emptyTally, signals);
     sum = addTally(sum, part);
-    minutes.set(minute, addCounters(minutes.get(minute) ?? noCounts, countersOf(part)));
+    addTo(minute, countersOf(part));
+  };
+  const cursor = (): LogCursor => {
+    if (last === undefined) return from;
+    const { pod, container } = from;
+    const state = savedReader(reader.state());
+    return {
+      pod,
+      container,
+      ...(last.stamp === undefined ? {} : { time: copy(last.stamp) }),
+      lines: last.count,
+      ...(state === undefined ? {} : { reader: state }),
+    };
   };
   return {
-    reader,
+    get reader() {
+      return reader;
+    },
     get lines() {
       return lines;
     },
@@ -61,17 +86,13 @@ export function countFrom(from: LogCursor, tool: Pick<ToolProfile, "createReader
         .toSorted(([a], [b]) => a - b)
         .map(([minute, counts]) => ({ start: fromInstant(minute * MINUTE_MS), ...counts })),
     tally: () => sum,
-    cursor() {
-      if (last === undefined) return from;
-      const { pod, container } = from;
-      const state = savedReader(reader.state());
-      return {
-        pod,
-        container,
-        ...(last.stamp === undefined ? {} : { time: copy(last.stamp) }),
-        lines: last.count,
-        ...(state === undefined ? {} : { reader: state }),
-      };
+    cursor,
+    fork: () => countOn(cursor(), tool.createReader(reader.state()), tool),
+    adopt(fork) {
+      lines += fork.lines;
+      sum = addTally(sum, fork.tally());
+      for (const { start, ...counts } of fork.buckets()) addTo(minuteOf(toInstant(start)), counts);
+      [from, reader, last] = [fork.cursor(), fork.reader, undefined];
     },
   };
 }

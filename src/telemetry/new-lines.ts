@@ -14,21 +14,28 @@ export interface NewLine {
   readonly count: number;
 }
 
-/** Finds in one answer of the kubelet, line by line and in order, what comes after a cursor. */
+/** What a part of an answer brought. */
+export interface Found {
+  /** The cursor's line was met in it: what was supposed before was not new. */
+  readonly wasWrong: boolean;
+  /** New if the cursor's line does not come any more. */
+  readonly supposed: readonly NewLine[];
+  /** New. */
+  readonly sure: readonly NewLine[];
+}
+
+/** Finds in one answer of the kubelet, line by line and in order, what comes after a cursor. Keeps none of it. */
 export interface NewLines {
-  /** Those of the lines that are new, as far as that is known. */
-  push(lines: readonly string[]): readonly NewLine[];
+  push(lines: readonly string[]): Found;
   /** The cursor's line was met: all that follows is new. */
   readonly isFound: boolean;
-  /** The cursor's line will not come, because it was rotated away: what is new without it. */
-  end(): readonly NewLine[];
 }
 
 /**
  * The answer begins before the cursor (see sinceTimeOf), and times alone do not tell what is new: stamps are out of order by
  * the moment between stamping and writing, and far more where the node's clock was set back. But a log only grows at its
  * end: all that follows the cursor's line in it is new, whatever its time. Where that line was rotated away, the answer is of
- * a younger file, and all is new from the first line on that is later than the cursor: it is held back until the answer's
+ * a younger file, and all is new from the first line on that is later than the cursor: so it is supposed until the answer's
  * end tells. Lines without a stamp at the begin of an answer are the tails of longer ones, whose first pieces are older than
  * was asked for: they lie before the cursor.
  */
@@ -36,7 +43,7 @@ export function findNewLines({ time: stamp, lines: count = 0 }: Pick<LogCursor, 
   const counts = createStampCounts();
   let isFound = stamp === undefined && count === 0;
   let previous: Pick<NewLine, "stamp" | "time"> = { stamp: undefined, time: undefined };
-  let held: NewLine[] = [];
+  let isSupposing = false;
 
   const read = (line: string): NewLine => {
     const parsed = parseLogLine(line);
@@ -50,31 +57,28 @@ export function findNewLines({ time: stamp, lines: count = 0 }: Pick<LogCursor, 
     if (line.stamp === undefined) return -1;
     return stamp === undefined ? 1 : compareStamps(line.stamp, stamp);
   };
-  /** Looks for the cursor's line. */
-  const seek = (line: NewLine): void => {
-    const sign = order(line);
-    if (sign === 0) {
-      held = [];
-      isFound = line.count >= count;
-    } else if (sign > 0 || held.length > 0) held.push(line);
-  };
   return {
     get isFound() {
       return isFound;
     },
     push(lines) {
-      const found: NewLine[] = [];
+      const sure: NewLine[] = [];
+      let supposed: NewLine[] = [];
+      let wasWrong = false;
       for (const text of lines) {
         const line = read(text);
-        if (isFound) found.push(line);
-        else seek(line);
+        if (isFound) {
+          sure.push(line);
+          continue;
+        }
+        const sign = order(line);
+        isSupposing = sign !== 0 && (isSupposing || sign > 0);
+        if (isSupposing) supposed.push(line);
+        if (sign !== 0) continue;
+        isFound = line.count >= count;
+        [wasWrong, supposed] = [true, []];
       }
-      return found;
-    },
-    end() {
-      const lines = held;
-      held = [];
-      return lines;
+      return { wasWrong, supposed, sure };
     },
   };
 }

@@ -6,7 +6,7 @@ import { agentContainer } from "../workloads/pod.ts";
 import type { LineCount } from "./line-count.ts";
 import { sinceTimeOf } from "./log-cursor.ts";
 import type { LogStream } from "./log-stream.ts";
-import { findNewLines } from "./new-lines.ts";
+import { findNewLines, type Found } from "./new-lines.ts";
 import { failedWith, readFailure, type ReadFailure } from "./read-failure.ts";
 
 /** How logs are read; of a KubeClient. */
@@ -46,6 +46,17 @@ export async function readAnswer(
   const splitter = splitLines();
   const before = count.lines;
   let bytes = 0;
+  // Counted for themselves until it is known whether they are new: lines that are kept instead would, of sixteen logs at a
+  // time, be more than the process may hold.
+  let supposed: LineCount | undefined;
+  const take = (found: Found): void => {
+    if (found.wasWrong) supposed = undefined;
+    if (found.supposed.length > 0) (supposed ??= count.fork()).add(found.supposed);
+    count.add(found.sure);
+  };
+  const believe = (): void => {
+    if (supposed !== undefined) count.adopt(supposed);
+  };
   const end = (more: Partial<Answer> = {}): Answer => ({
     bytes,
     isFull: false,
@@ -57,14 +68,14 @@ export async function readAnswer(
     const options: LogOptions = { container: agentContainer, timestamps: true, ...since, ...bounds };
     for await (const chunk of source.logs({ namespace, name: pod }, options)) {
       bytes += chunk.length;
-      count.add(fresh.push(splitter.push(chunk)));
+      take(fresh.push(splitter.push(chunk)));
     }
   } catch (error) {
     return end({ failure: readFailure(error) });
   }
   if (bytes >= bounds.limitBytes) {
     // Its last line was cut.
-    if (!mayGrow) count.add(fresh.end());
+    if (!mayGrow) believe();
     return end({ isFull: true });
   }
   const rest = splitter.end();
@@ -72,13 +83,14 @@ export async function readAnswer(
   // Every line of a log has a stamp. Text without one is what the kubelet says of its own trouble, after a 200.
   const isTrouble = stamp === undefined && !PART_OF_STAMP.test(text);
   const hasLast = stamp !== undefined && text !== "";
-  const found = [...(hasLast ? fresh.push(rest) : []), ...(isSecond ? fresh.end() : [])];
   // A last line without its line break: where anything was found, it is the last of it.
-  const last = hasLast ? found.slice(-1) : [];
-  count.add(found.slice(0, found.length - last.length));
+  const last = hasLast ? fresh.push(rest) : undefined;
+  if (last?.wasWrong === true) supposed = undefined;
+  if (isSecond) believe();
   const whole = end(isTrouble ? { failure: failedWith(troubleOf(text)) } : {});
   // It may still grow, or have been broken off: it counts once nothing else is left.
-  if (hasEnded && whole.isQuiet) count.add(last);
+  if (hasEnded && whole.isQuiet && last !== undefined)
+    count.add(isSecond ? [...last.supposed, ...last.sure] : last.sure);
   return whole;
 }
 
