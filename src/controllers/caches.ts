@@ -5,6 +5,7 @@ import { check, type Parsed } from "../api/v1alpha1/check.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { type Job, jobResource, type Pod, podResource } from "../kube/types-core.ts";
 import type { ReflectorOptions, ReflectorState } from "../kube/reflector-contract.ts";
+import { withSharedParts } from "../kube/shared-parts.ts";
 import type { KubeObject, ResourceType, Stored } from "../kube/types.ts";
 import { createInformer, type RunnableInformer } from "../runtime/informer.ts";
 import type { Logger } from "../runtime/logging.ts";
@@ -85,10 +86,10 @@ export function createCaches({ onState, ...common }: CachesOptions): Caches {
  * Parses a spec where it enters: everything behind the cache can trust its shape, defaults included. One that does not
  * parse (a CRD older than the operator) is kept as it is, and whoever decides on it says so.
  */
-function withSpecParsed<T extends KubeObject & { readonly spec: unknown }>(parse: (spec: unknown) => Parsed<unknown>) {
+function withSpecParsed<T extends KubeObject & { readonly spec: object }>(parse: (spec: unknown) => Parsed<object>) {
   return (object: Stored<T>): Stored<T> => {
     const parsed = parse(object.spec);
-    return parsed.ok ? { ...object, spec: parsed.value } : object;
+    return parsed.ok ? { ...object, spec: withSharedParts(parsed.value) } : object;
   };
 }
 

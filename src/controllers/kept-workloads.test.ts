@@ -38,12 +38,28 @@ describe("what a cache keeps of a workload", () => {
     },
   );
 
-  it("of a Pod is its image, node, metadata and status, and no more of its spec", () => {
+  it("of a Pod is its image, node, metadata and what is decided by of its status, and no more", () => {
     const pod = onNode(aPodOf(agent, 1, running()));
     const [container] = pod.spec.containers;
-    expect(keptPod(pod)).toEqual({
+    const [status] = pod.status?.containerStatuses ?? [];
+    const more = { imageID: "sha256:1", started: true, lastState: {} };
+    const asStored = {
+      ...pod,
+      status: {
+        ...pod.status,
+        hostIP: "192.0.2.1",
+        podIPs: [{ ip: "192.0.2.2" }],
+        conditions: [
+          { type: "ContainersReady", status: "True", lastProbeTime: null },
+          { type: "Ready", status: "True", lastProbeTime: null, lastTransitionTime: "2026-03-01T12:00:00Z" },
+        ],
+        containerStatuses: [{ name: "agent", ...status, ...more }],
+      },
+    };
+    expect(keptPod(asStored)).toEqual({
       ...pod,
       spec: { nodeName: "node-1", containers: [{ name: container?.name, image: container?.image }] },
+      status: { ...pod.status, conditions: [{ type: "Ready", status: "True" }], containerStatuses: [status] },
     });
   });
 

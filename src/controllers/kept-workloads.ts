@@ -1,13 +1,51 @@
-import type { Job, Pod, PodSpec } from "../kube/types-core.ts";
+import { withSharedParts } from "../kube/shared-parts.ts";
+import type { ContainerStatus, Job, Pod, PodCondition, PodSpec, PodStatus } from "../kube/types-core.ts";
 import type { Stored } from "../kube/types.ts";
 import { jobEnd } from "./agent-run/run-state.ts";
 
 /**
  * What the cache keeps of a Pod: of its spec, which is most of its size once the API server has filled in its defaults, the
- * node and each container's name and image. Whoever looks at more of a Pod's spec keeps it here.
+ * node and each container's name and image; of its status what is decided by. Whoever looks at more of either keeps it here.
  */
 export function keptPod(pod: Stored<Pod>): Stored<Pod> {
-  return { ...pod, spec: keptSpec(pod.spec) };
+  const { spec, status, ...rest } = pod;
+  return { ...rest, spec: keptSpec(spec), ...(status === undefined ? {} : { status: keptStatus(status) }) };
+}
+
+/** Conditions that anything is decided by. */
+const CONDITIONS: readonly string[] = ["PodScheduled", "Ready", "DisruptionTarget"];
+
+function keptStatus(status: PodStatus): PodStatus {
+  const { phase, reason, message, startTime, conditions, containerStatuses, initContainerStatuses } = status;
+  return withSharedParts({
+    ...(phase === undefined ? {} : { phase }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(message === undefined ? {} : { message }),
+    ...(startTime === undefined ? {} : { startTime }),
+    ...(conditions === undefined ? {} : { conditions: conditions.filter(isLookedAt).map(keptCondition) }),
+    ...(containerStatuses === undefined ? {} : { containerStatuses: containerStatuses.map(keptContainer) }),
+    ...(initContainerStatuses === undefined ? {} : { initContainerStatuses: initContainerStatuses.map(keptContainer) }),
+  });
+}
+
+const isLookedAt = ({ type }: PodCondition): boolean => CONDITIONS.includes(type);
+
+function keptCondition({ type, status, reason, message }: PodCondition): PodCondition {
+  return {
+    type,
+    status,
+    ...(reason === undefined ? {} : { reason }),
+    ...(message === undefined ? {} : { message }),
+  };
+}
+
+function keptContainer({ name, ready, restartCount, state }: ContainerStatus): ContainerStatus {
+  return {
+    name,
+    ...(ready === undefined ? {} : { ready }),
+    ...(restartCount === undefined ? {} : { restartCount }),
+    ...(state === undefined ? {} : { state }),
+  };
 }
 
 /** What the cache keeps of a Job: a template that may still have to be asked about, as long as the Job goes on. */

@@ -1,3 +1,4 @@
+import { withSharedParts } from "./shared-parts.ts";
 import type { KubeObject, Stored } from "./types.ts";
 
 /**
@@ -13,8 +14,8 @@ export function keptPart<T extends KubeObject>(
   return Object.freeze(kept);
 }
 
-/** A copy, because deleting a property would turn the object into a slower and larger one. */
+/** With labels and owners shared; a copy, because deleting a property would turn the object into a slower and larger one. */
 function withoutManagedFields<M extends object>(metadata: M): M {
   const { managedFields: _dropped, ...rest } = metadata as M & { readonly managedFields?: unknown };
-  return rest as M;
+  return withSharedParts(rest as M);
 }

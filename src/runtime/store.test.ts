@@ -20,6 +20,16 @@ describe("a store", () => {
     expect(store.byIndex("team", "green")).toEqual([]);
   });
 
+  test("finds the only object of an index value as it is now, also where it has that value twice", () => {
+    const store = createStore(byTeam);
+    store.set(stored({ name: "a", resourceVersion: "1", labels: { teams: "red red" } }));
+    expect(store.byIndex("team", "red")).toHaveLength(1);
+    store.set(stored({ name: "a", resourceVersion: "2", labels: { teams: "red" } }));
+    expect(store.byIndex("team", "red").map(({ metadata }) => metadata.resourceVersion)).toEqual(["2"]);
+    store.delete({ namespace: "ns", name: "a" });
+    expect(store.byIndex("team", "red")).toEqual([]);
+  });
+
   test("tells objects of one name in two namespaces apart", () => {
     const store = createStore({});
     store.set(stored({ name: "a", namespace: "one" }));

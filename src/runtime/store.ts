@@ -16,9 +16,12 @@ export interface Store<T extends KubeObject> {
   delete(ref: ObjectRef): void;
 }
 
+/** What an index has under one value: often a single object, as an agent's Pod, for which a map would cost more than its key. */
+type Bucket<T extends KubeObject> = Stored<T> | Map<Key, Stored<T>>;
+
 export function createStore<T extends KubeObject>(indexes: Indexes<T>): Store<T> {
   const objects = new Map<Key, Stored<T>>();
-  const found = new Map(Object.keys(indexes).map((index) => [index, new Map<string, Map<Key, Stored<T>>>()]));
+  const found = new Map(Object.keys(indexes).map((index) => [index, new Map<string, Bucket<T>>()]));
   let listed: readonly Stored<T>[] | undefined;
 
   function remove(key: Key): void {
@@ -28,8 +31,8 @@ export function createStore<T extends KubeObject>(indexes: Indexes<T>): Store<T>
     for (const [index, byValue] of found) {
       for (const value of valuesOf(index, object)) {
         const bucket = byValue.get(value);
-        bucket?.delete(key);
-        if (bucket?.size === 0) byValue.delete(value);
+        if (bucket instanceof Map) bucket.delete(key);
+        if (!(bucket instanceof Map) || bucket.size === 0) byValue.delete(value);
       }
     }
   }
@@ -47,7 +50,9 @@ export function createStore<T extends KubeObject>(indexes: Indexes<T>): Store<T>
     byIndex(index, value) {
       const byValue = found.get(index);
       if (byValue === undefined) throw new Error(`no index "${index}" was declared`);
-      return [...(byValue.get(value)?.values() ?? [])];
+      const bucket = byValue.get(value);
+      if (bucket === undefined) return [];
+      return bucket instanceof Map ? [...bucket.values()] : [bucket];
     },
     set(object) {
       const key = keyOf(object.metadata);
@@ -57,8 +62,9 @@ export function createStore<T extends KubeObject>(indexes: Indexes<T>): Store<T>
       for (const [index, byValue] of found) {
         for (const value of valuesOf(index, object)) {
           const bucket = byValue.get(value);
-          if (bucket === undefined) byValue.set(value, new Map([[key, object]]));
-          else bucket.set(key, object);
+          if (bucket === undefined) byValue.set(value, object);
+          else if (bucket instanceof Map) bucket.set(key, object);
+          else byValue.set(value, new Map([bucket, object].map((each) => [keyOf(each.metadata), each])));
         }
       }
     },

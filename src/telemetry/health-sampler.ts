@@ -1,5 +1,5 @@
 import type { Pod } from "../kube/types-core.ts";
-import type { Stored } from "../kube/types.ts";
+import type { ObjectRef, Stored } from "../kube/types.ts";
 import { addCounters, type Counters, noCounts } from "../nightwatch/counters.ts";
 import { HEALTH_INTERVAL_SECONDS, healthOf } from "../nightwatch/health-check.ts";
 import { type Bucket, newWindow, record } from "../nightwatch/window.ts";
@@ -29,11 +29,13 @@ export interface HealthSamplerOptions {
  * Pods, so that ten thousand never meet in one.
  */
 export function createHealthSampler({ pods, agentOf, clock }: HealthSamplerOptions): HealthSampler {
-  const slots = Array.from({ length: HEALTH_INTERVAL_SECONDS }, () => new Map<string, Stored<Pod>["metadata"]>());
+  // Names alone: an object's metadata would be kept as it was when the Pod was new.
+  const slots = Array.from({ length: HEALTH_INTERVAL_SECONDS }, () => new Map<string, ObjectRef>());
   const pending = new Map<string, readonly Bucket[]>();
 
   const slotOf = (uid: string) => slots[Math.floor(shareOf(uid) * HEALTH_INTERVAL_SECONDS)];
-  const add = ({ metadata }: Stored<Pod>): void => void slotOf(metadata.uid)?.set(metadata.uid, metadata);
+  const add = ({ metadata: { uid, name, namespace } }: Stored<Pod>): void =>
+    void slotOf(uid)?.set(uid, namespace === undefined ? { name } : { name, namespace });
   pods.onEvent({ added: add, deleted: ({ metadata }) => void slotOf(metadata.uid)?.delete(metadata.uid) });
 
   function sample(pod: Stored<Pod>, now: Instant): void {

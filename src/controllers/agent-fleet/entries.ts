@@ -1,4 +1,5 @@
 import { type Agent, parseAgentSpec } from "../../api/v1alpha1/agent.ts";
+import { withSharedParts } from "../../kube/shared-parts.ts";
 import { hashOf } from "../../workloads/hash.ts";
 import { annotation, controlledBy, label, managedBy } from "../../workloads/labels.ts";
 import { merge, mergeOverlays } from "../../workloads/merge.ts";
@@ -49,7 +50,7 @@ function toApply(
   const hash = hashOf({ spec, fleet: fleet.metadata.name });
   return {
     hash,
-    agent: {
+    agent: withSharedParts({
       apiVersion: "darkfactory.dev/v1alpha1",
       kind: "Agent",
       metadata: {
@@ -64,6 +65,6 @@ function toApply(
         ownerReferences: [controlledBy("AgentFleet", fleet.metadata)],
       },
       spec,
-    },
+    }),
   };
 }

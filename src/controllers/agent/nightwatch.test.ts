@@ -31,6 +31,14 @@ describe("how an agent is watched", () => {
     expect(nightwatchOf(fleetWith({ minSamples: 30 }), agent).settings.minSamples).toBe(30);
   });
 
+  it("is made once for all agents of a fleet that say nothing of their own", () => {
+    const fleet = fleetWith({ minSamples: 20 });
+    const [a, b] = ["a", "b"].map((name) => nightwatchOf(fleet, anAgent({ name })));
+    expect(a).toBe(b);
+    expect(nightwatchOf(fleet, agentWith({ minSamples: 3 }))).not.toBe(a);
+    expect(nightwatchOf(undefined, anAgent())).not.toBe(a);
+  });
+
   it("is nobody's guess where the two clash: Stalled, InvalidSpec, and the field is named", () => {
     const { settings, problems } = nightwatchOf(
       fleetWith({ thresholds: { ...thresholds, moderatePercent: 25 } }),

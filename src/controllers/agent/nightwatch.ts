@@ -9,23 +9,26 @@ export interface EffectiveNightwatch {
   readonly problems: readonly string[];
 }
 
-/** An agent's settings; looked for once in each pair of specs, since the caches keep one spec for all of a generation. */
+/** An agent's settings; made once of each pair of what its fleet and it say, which the caches keep for all of a generation. */
 export function nightwatchOf(fleet: AgentFleet | undefined, agent: Agent): EffectiveNightwatch {
-  const known = checked.get(agent.spec);
-  const ofFleet = fleet?.spec.nightwatch;
-  if (known !== undefined && known.fleet === ofFleet) return known.effective;
-  const parsed = effectiveNightwatch(ofFleet, agent.spec.nightwatch);
+  const [ofFleet, own] = [fleet?.spec.nightwatch, agent.spec.nightwatch];
+  const ofSameFleet = made.get(ofFleet ?? nothing) ?? new WeakMap<object, EffectiveNightwatch>();
+  made.set(ofFleet ?? nothing, ofSameFleet);
+  const known = ofSameFleet.get(own ?? nothing);
+  if (known !== undefined) return known;
+  const parsed = effectiveNightwatch(ofFleet, own);
   const effective = parsed.ok
     ? { settings: parsed.value, problems: [] }
     : {
         settings: nightwatchDefaults,
         problems: parsed.problems.map(({ field, message }) => `${field}: ${message}`),
       };
-  checked.set(agent.spec, { fleet: ofFleet, effective });
+  ofSameFleet.set(own ?? nothing, effective);
   return effective;
 }
 
-const checked = new WeakMap<
-  Agent["spec"],
-  { readonly fleet: AgentFleet["spec"]["nightwatch"] | undefined; readonly effective: EffectiveNightwatch }
->();
+/** By the fleet's settings, then by the agent's own. */
+const made = new WeakMap<object, WeakMap<object, EffectiveNightwatch>>();
+
+/** Stands for settings that are not there. */
+const nothing = {};
