@@ -7,6 +7,7 @@ import type { SavedCursor } from "../../src/telemetry/log-cursor.ts";
 import { streamOf } from "../../src/telemetry/log-stream.ts";
 import { createReadLog, type ReadLines } from "../../src/telemetry/read-log.ts";
 import { profiles } from "../../src/tools/profiles.ts";
+import type { LineReader, ReaderState } from "../../src/tools/reader.ts";
 import { busyboxImage } from "../cluster/node-images.ts";
 import { apply, aNamespace, eventually, mustKubectl } from "../integration/support.ts";
 
@@ -25,10 +26,23 @@ describe.skipIf(process.env["KUBECONFIG"])("the log of a container on a real nod
     const spec = { restartPolicy: "Never", terminationGracePeriodSeconds: 0, containers: [container] };
     await apply({ apiVersion: "v1", kind: "Pod", metadata: { namespace, name }, spec });
     const texts: string[] = [];
+    // By reader and by its state: lines that only seemed to be new are read, too, by a reader that is given up.
+    const textsOf = new WeakMap<object, string[]>();
     const tool = {
-      createReader: (...saved: Parameters<typeof profiles.text.createReader>) => {
-        const reader = profiles.text.createReader(...saved);
-        return { ...reader, read: (line: string) => (texts.push(line), reader.read(line)) };
+      createReader: (saved?: ReaderState): LineReader => {
+        const reader = profiles.text.createReader(saved);
+        const own = [...((saved && textsOf.get(saved)) ?? [])];
+        const noting: LineReader = {
+          ...reader,
+          read: (line) => (own.push(line), reader.read(line)),
+          state: () => {
+            const state = reader.state();
+            textsOf.set(state, own);
+            return state;
+          },
+        };
+        textsOf.set(noting, own);
+        return noting;
       },
     };
     const readLog = createReadLog(client, { limitBytes: 64 * 1024 });
@@ -43,6 +57,7 @@ describe.skipIf(process.env["KUBECONFIG"])("the log of a container on a real nod
       saved = JSON.parse(JSON.stringify(outcome.cursor)) as SavedCursor;
       counted.lines += outcome.tally.lines;
       counted.errorLines += outcome.tally.errorLines;
+      texts.push(...(textsOf.get(outcome.reader) ?? []));
       return { ...outcome, hasEnded: stream.hasEnded };
     };
     return {
