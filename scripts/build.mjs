@@ -33,12 +33,11 @@ const { metafile } = await build({
   // Packages in CommonJS ask for require, which an ES module does not have.
   banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
 });
-// What is left beyond ASCII stands in comments, and would make V8 keep all of the text at two bytes a character.
-for (const file of Object.keys(metafile.outputs).filter((name) => name.endsWith(".js"))) {
-  const text = await readFile(join(root, file), "utf8");
-  await writeFile(join(root, file), text.replaceAll(/[^\0-\x7f]/g, "?"));
-}
 await writeFile(join(dist, "NOTICES.txt"), await noticesOf(root, Object.keys(metafile.inputs)));
 for (const [file, { bytes }] of Object.entries(metafile.outputs)) {
-  if (file.endsWith(".js")) process.stdout.write(`${file}  ${Math.round(bytes / 1024)} KiB\n`);
+  if (!file.endsWith(".js")) continue;
+  // What is left beyond ASCII stands in comments, and would make V8 keep all of the text at two bytes a character.
+  const text = await readFile(join(root, file), "utf8");
+  await writeFile(join(root, file), text.replaceAll(/[^\0-\x7f]/g, "?"));
+  process.stdout.write(`${file}  ${Math.round(bytes / 1024)} KiB\n`);
 }

@@ -16,12 +16,9 @@ export function keptPod(pod: Stored<Pod>): Stored<Pod> {
 const CONDITIONS: readonly string[] = ["PodScheduled", "Ready", "DisruptionTarget"];
 
 function keptStatus(status: PodStatus): PodStatus {
-  const { phase, reason, message, startTime, conditions, containerStatuses, initContainerStatuses } = status;
+  const { conditions, containerStatuses, initContainerStatuses } = status;
   return withSharedParts({
-    ...(phase === undefined ? {} : { phase }),
-    ...(reason === undefined ? {} : { reason }),
-    ...(message === undefined ? {} : { message }),
-    ...(startTime === undefined ? {} : { startTime }),
+    ...only(status, ["phase", "reason", "message", "startTime"]),
     ...(conditions === undefined ? {} : { conditions: conditions.filter(isLookedAt).map(keptCondition) }),
     ...(containerStatuses === undefined ? {} : { containerStatuses: containerStatuses.map(keptContainer) }),
     ...(initContainerStatuses === undefined ? {} : { initContainerStatuses: initContainerStatuses.map(keptContainer) }),
@@ -30,22 +27,16 @@ function keptStatus(status: PodStatus): PodStatus {
 
 const isLookedAt = ({ type }: PodCondition): boolean => CONDITIONS.includes(type);
 
-function keptCondition({ type, status, reason, message }: PodCondition): PodCondition {
-  return {
-    type,
-    status,
-    ...(reason === undefined ? {} : { reason }),
-    ...(message === undefined ? {} : { message }),
-  };
-}
+const keptCondition = (condition: PodCondition): PodCondition =>
+  only(condition, ["type", "status", "reason", "message"]);
 
-function keptContainer({ name, ready, restartCount, state }: ContainerStatus): ContainerStatus {
-  return {
-    name,
-    ...(ready === undefined ? {} : { ready }),
-    ...(restartCount === undefined ? {} : { restartCount }),
-    ...(state === undefined ? {} : { state }),
-  };
+const keptContainer = (status: ContainerStatus): ContainerStatus =>
+  only(status, ["name", "ready", "restartCount", "state"]);
+
+/** These fields of an object, where it has them. */
+function only<T extends object, Field extends keyof T>(object: T, fields: readonly Field[]): Pick<T, Field> {
+  const found = fields.filter((field) => object[field] !== undefined).map((field) => [field, object[field]]);
+  return Object.fromEntries(found) as Pick<T, Field>;
 }
 
 /** What the cache keeps of a Job: a template that may still have to be asked about, as long as the Job goes on. */

@@ -72,11 +72,13 @@ export function findNewLines({ time: stamp, lines: count = 0 }: Pick<LogCursor, 
           continue;
         }
         const sign = order(line);
-        isSupposing = sign !== 0 && (isSupposing || sign > 0);
-        if (isSupposing) supposed.push(line);
-        if (sign !== 0) continue;
-        isFound = line.count >= count;
-        [wasWrong, supposed] = [true, []];
+        if (sign === 0) {
+          isFound = line.count >= count;
+          [isSupposing, wasWrong, supposed] = [false, true, []];
+        } else if (isSupposing || sign > 0) {
+          isSupposing = true;
+          supposed.push(line);
+        }
       }
       return { wasWrong, supposed, sure };
     },

@@ -12,9 +12,8 @@ export interface EffectiveNightwatch {
 /** An agent's settings; made once of each pair of what its fleet and it say, which the caches keep for all of a generation. */
 export function nightwatchOf(fleet: AgentFleet | undefined, agent: Agent): EffectiveNightwatch {
   const [ofFleet, own] = [fleet?.spec.nightwatch, agent.spec.nightwatch];
-  const ofSameFleet = made.get(ofFleet ?? nothing) ?? new WeakMap<object, EffectiveNightwatch>();
-  made.set(ofFleet ?? nothing, ofSameFleet);
-  const known = ofSameFleet.get(own ?? nothing);
+  const ofSameFleet = made.get(ofFleet ?? nothing);
+  const known = ofSameFleet?.get(own ?? nothing);
   if (known !== undefined) return known;
   const parsed = effectiveNightwatch(ofFleet, own);
   const effective = parsed.ok
@@ -23,7 +22,8 @@ export function nightwatchOf(fleet: AgentFleet | undefined, agent: Agent): Effec
         settings: nightwatchDefaults,
         problems: parsed.problems.map(({ field, message }) => `${field}: ${message}`),
       };
-  ofSameFleet.set(own ?? nothing, effective);
+  if (ofSameFleet === undefined) made.set(ofFleet ?? nothing, new WeakMap([[own ?? nothing, effective]]));
+  else ofSameFleet.set(own ?? nothing, effective);
   return effective;
 }
 
